@@ -1,0 +1,48 @@
+# tus-fcgi: `make` builds, `make run` serves, `make test` runs everything. B=DIR builds into another folder.
+B      ?= build
+CC     ?= gcc
+OPT    ?= -O2 -g
+CFLAGS += -std=gnu11 $(OPT) -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith -D_GNU_SOURCE -pthread -MMD -MP
+CPPFLAGS += -Ifcgi -I. -I$(B)/gen
+LIBS    = -lfcgi -ljson-c -lsqlite3 -lcrypto -lz -lpthread
+PREFIX ?= /usr/local
+
+ROOMS  = base model http blob gateway upload proto
+SRC    = $(foreach r,$(ROOMS),$(wildcard fcgi/$(r)/*.c)) $(wildcard db/*.c) $(wildcard fcgi/app*.c fcgi/routes.c fcgi/guard*.c)
+OBJ    = $(SRC:%.c=$(B)/obj/%.o)
+BINS   = $(B)/tus-fcgi $(B)/tusctl $(B)/upload.cgi
+CTESTS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tests/contract/test_*.c tests/http/test_*.c tests/fault/test_*.c))
+
+.PHONY: all clean run test ctests lint san install
+all: $(BINS)
+
+$(B)/libtus.a: $(OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# SQL files become C strings, so that the program carries its schema.
+$(B)/gen/sql_%.h: db/%.sql
+	@mkdir -p $(@D)
+	scripts/sql2h $< > $@
+$(B)/obj/db/%.o: $(patsubst db/%.sql,$(B)/gen/sql_%.h,$(wildcard db/*.sql))
+
+$(B)/tus-fcgi:   $(B)/obj/fcgi/main.o $(B)/libtus.a
+$(B)/tusctl:     $(B)/obj/fcgi/ctl.o $(B)/libtus.a
+$(B)/upload.cgi: $(B)/obj/cgi-bin/upload.o $(B)/libtus.a
+$(BINS):
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtus.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+ctests: $(CTESTS)
+
+clean:
+	rm -rf $(B)
+
+-include $(OBJ:.o=.d) $(wildcard $(B)/obj/fcgi/*.d $(B)/obj/cgi-bin/*.d $(B)/obj/tests/*/*.d)

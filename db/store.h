@@ -1,0 +1,230 @@
+/*
+ * store.h - the ledger: rows of uploads, sessions, chunks, recordings and keys. SQL lives only behind this header.
+ *
+ * Every write verb is one operation of the leader commit: it is queued, and whoever finds nobody committing becomes the leader, takes the
+ * process's one writing handle and the OFD lock on meta.lock, runs the queue in one transaction (a SAVEPOINT an operation; synchronous FULL
+ * if any member needs it, else NORMAL), commits and wakes the others. An operation that answers an error is rolled back alone; a failed COMMIT fails all
+ * members and moves nothing. Read verbs borrow one of a few reading handles for one statement set. No verb is called with a lock of another room held
+ * that another verb's caller may wait for.
+ *
+ * FULL/NORMAL below says how durable a verb is when it returns ("level normal"; at level full all are FULL).
+ * Texts in results belong to the arena given. Times are seconds (UTC). Errors: ERR_NOT_FOUND, ERR_NO_SPACE (disk or quota full), ERR_BUSY,
+ * ERR_NOMEM, ERR_INTERNAL (logged), and those named at the verb.
+ */
+#ifndef DB_STORE_H
+#define DB_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/session.h"
+#include "model/upload.h"
+
+struct store;
+
+struct store_options {
+	const char *dir;       /* holds tus.db, meta.lock, init.lock */
+	bool full;             /* durability level full */
+	bool once;             /* plain CGI: no checkpoint on close, persistent WAL */
+	int readers;           /* reading handles at most, 4 */
+};
+/* Opens, creates or migrates (init.lock; PRAGMA user_version; application_id 0x74757331; a newer version is refused with ERR_CONFLICT). */
+enum err store_open(const struct store_options *o, struct store **out);
+void store_close(struct store *s);
+/* A small write and commit succeed. */
+enum err store_writable(struct store *s);
+
+/* A number for a part file, never given twice. NORMAL (a row that uses it is committed later, so it is lost only together with that row). */
+enum err store_file_next(struct store *s, int64_t *file);
+/* Whether any row names this part file. */
+enum err store_file_known(struct store *s, int64_t file, bool *known);
+
+/* ---- whole uploads (/files/{id}, and single-request uploads) ---- */
+
+struct upload_new {
+	const char *id, *owner, *meta;      /* meta NULL if none */
+	int64_t length;                     /* LENGTH_UNKNOWN if deferred */
+	int64_t now, expires;
+};
+/* Inserts an OPEN row with a fresh part file number. FULL. */
+enum err store_upload_create(struct store *s, struct arena *a, const struct upload_new *in, struct upload *out);
+/* ERR_NOT_FOUND. A GONE row is returned as such. */
+enum err store_upload_by_id(struct store *s, struct arena *a, const char *id, struct upload *out);
+enum err store_upload_by_n(struct store *s, struct arena *a, int64_t n, struct upload *out);
+
+struct upload_move {
+	int64_t n, old, offset;             /* compare-and-set: only if OPEN and the offset is old */
+	bool writing;                       /* published in the middle of a body */
+	int64_t now, expires;               /* expires < 0: leave */
+	bool full;
+};
+/* Moves the offset. ERR_OFFSET: the row is not at old, or not OPEN. NORMAL, or FULL if asked. For chunks expires goes to the session row. */
+enum err store_upload_move(struct store *s, const struct upload_move *m);
+/* Sets a deferred length once. ERR_OFFSET if it is set (unless equal: success) or the offset is beyond it. FULL. */
+enum err store_upload_length(struct store *s, int64_t n, int64_t length);
+/* Whole uploads: compare-and-set old -> length and OPEN -> FINISHING. ERR_OFFSET. FULL. */
+enum err store_upload_closing(struct store *s, int64_t n, int64_t old, int64_t length, int64_t now);
+
+struct recording {
+	int64_t n;
+	const char *sid;                    /* session id, or id of a whole upload */
+	int64_t session, upload;            /* row it was made from, 0 if none (any more) */
+	int64_t take;
+	const char *owner;
+	const char *name;                   /* display name */
+	const char *disk;                   /* file name on disk and in the URL; unique a sid */
+	const char *meta;                   /* JSON object text or NULL */
+	int64_t size, created;
+	bool recovered;
+};
+/* FINISHING -> COMPLETE with its recording row (n, session, upload, take are set here). Again: success, nothing changes. expires 0. NORMAL. */
+enum err store_upload_finished(struct store *s, int64_t n, const struct recording *r, int64_t now);
+/* Any state but GONE -> GONE; its recording row goes too. *was: the row as it was (file to remove), disk: recording's disk name or NULL.
+ * only_expired: ERR_CONFLICT unless OPEN and expires in (0, now]. FULL unless only_expired. */
+enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t now, bool only_expired, struct upload *was, const char **disk);
+
+/* ---- sessions ---- */
+
+/* Takes of sid, newest first, at most max; *found how many. ERR_NOT_FOUND if none. */
+enum err store_session_takes(struct store *s, struct arena *a, const char *sid, struct session *out, int max, int *found);
+enum err store_session_by_n(struct store *s, struct arena *a, int64_t n, struct session *out);
+/* Missing indices below total, as ranges [first, last]; at most max of them; *missing counts all indices. */
+struct range { int64_t first, last; };
+enum err store_session_missing(struct store *s, int64_t n, int64_t total, struct range *out, int max, int *found, int64_t *missing);
+
+struct chunk_want {
+	const char *sid, *owner;
+	struct take_want take;
+	int64_t chunk_size;                 /* declared, 0 if not; binds only a new take */
+	const char *name, *format, *client_meta;  /* NULL if not given; the first given binds */
+	int64_t idx, length;                /* length maybe LENGTH_UNKNOWN */
+	const char *meta;                   /* Upload-Metadata, NULL if none */
+	int64_t held;                       /* upload row that the caller holds, 0 if none */
+	int64_t spool;                      /* part file that has the bytes already, 0 if none: then parked there */
+	int64_t max_chunks, max_size;
+	int64_t now, expires;               /* for the session */
+	bool full;
+};
+struct chunk_reserved {
+	struct session s;
+	struct upload u;                    /* the row to fill: OPEN, offset 0 */
+	bool has_done;                      /* the chunk is complete already: the bytes of u will be compared with */
+	struct chunk done;
+	bool new_session;
+	int64_t old_file;                   /* a parked file of the replaced row that nothing names any more (remove it), 0 if none */
+	int64_t reopen;                     /* with ERR_AGAIN: session row to reopen first, 0 if none */
+};
+/* Finds or makes the take (plan_take), binds first-given values, gives the chunk its slot (plan_slot) and a row to fill, or resets the row that the caller
+ * holds. NORMAL, FULL if asked or if a row with offset > 0 is reset (its bytes are about to be overwritten).
+ * ERR_AGAIN with reopen: see there. ERR_AGAIN with u.n set: an unfinished row exists that the caller does not hold.
+ * ERR_LOCKED: the take is FINISHING. ERR_INVALID: idx >= max_chunks. ERR_UNPROCESSABLE: idx >= total. ERR_CONFLICT: a total below what is there, or (tus) another total
+ * than the bound one. ERR_NO_SPACE: the session would pass max_size. */
+enum err store_chunk_reserve(struct store *s, struct arena *a, const struct chunk_want *w, struct chunk_reserved *out);
+
+/* The unfinished row of a chunk; ERR_NOT_FOUND. */
+enum err store_chunk_upload(struct store *s, struct arena *a, int64_t session, int64_t idx, struct upload *out);
+/* A complete chunk; ERR_NOT_FOUND. */
+enum err store_chunk_get(struct store *s, int64_t session, int64_t idx, struct chunk *out);
+/* Complete chunks with idx >= from in order, at most max; *found how many. */
+enum err store_chunks(struct store *s, int64_t session, int64_t from, struct chunk *out, int max, int *found);
+/* Calls f for every part file number that unfinished or parked chunks of the session name, other than its own part file. */
+enum err store_session_files(struct store *s, int64_t session, bool (*f)(void *arg, int64_t file), void *arg);
+
+struct chunk_end {
+	int64_t upload, old;                /* row and its offset: compare-and-set */
+	int64_t length;                     /* of the whole chunk, all durable */
+	bool equal;                         /* the same bytes as the complete chunk that is there */
+	int64_t now, expires;
+};
+struct chunk_ended {
+	int64_t session;                    /* row that has the chunk now (a new take if a finished one was contradicted) */
+	bool finishing;                     /* it was the last one: this caller must run the finishing */
+	bool constant_time;                 /* finishing will be a rename */
+	int64_t old_file;                   /* part file that nothing names any more, 0 if none */
+};
+/* The chunk is complete: its row replaces the upload row, its bit is set, counters and frontier move; the last one of a known total turns the session to FINISHING
+ * (goal COMPLETE, out_name from name and format). A complete chunk with other bytes is replaced (RECEIVING) or begins a new take (COMPLETE, RECOVERED). FULL.
+ * ERR_OFFSET: the row is gone or not at old. ERR_LOCKED: FINISHING. */
+enum err store_chunk_done(struct store *s, const struct chunk_end *e, struct chunk_ended *out);
+/* Drops an unfinished chunk row that the caller holds. *file: parked file to remove, or 0. FULL. */
+enum err store_chunk_drop(struct store *s, int64_t upload, int64_t *file);
+
+struct session_close {
+	int64_t n;
+	int64_t total;                      /* given, 0 if not */
+	const char *name;                   /* display name of the result; NULL: keep out_name, else from name and format */
+	const char *meta;                   /* JSON object text, NULL: keep */
+	enum session_state goal;            /* SESSION_COMPLETE or SESSION_RECOVERED */
+	bool size_mismatch;
+	int64_t now;
+};
+/* RECEIVING -> FINISHING (disk name chosen: unique a sid, numbered) in one transaction, so that exactly one caller sees ERR_OK. FULL.
+ * ERR_CONFLICT: chunks are missing (unfinished rows with offset > 0 count as such when no total is known). ERR_AGAIN: already FINISHING. ERR_GONE. COMPLETE or RECOVERED: ERR_OFFSET. */
+enum err store_session_close(struct store *s, const struct session_close *c);
+/* All chunks now lie one after the other in part file `file`: chunk rows and session row follow in one transaction. FULL. */
+enum err store_session_joined(struct store *s, int64_t n, int64_t file);
+/* FINISHING -> goal, with its recording row (replacing an earlier one of this session row); unfinished chunk rows go. Again: success. NORMAL. old_disk: the disk name of the replaced
+ * recording if it differs (remove it), else NULL. */
+enum err store_session_finished(struct store *s, struct arena *a, int64_t n, const struct recording *r, int64_t now, int64_t expires, const char **old_disk);
+/* FINISHING -> FAILED, or back. */
+enum err store_session_failed(struct store *s, int64_t n, bool failed);
+/* COMPLETE, RECOVERED or (by time) GONE -> RECEIVING. FULL. */
+enum err store_session_reopened(struct store *s, int64_t n, int64_t now, int64_t expires);
+/* RECEIVING, FAILED -> GONE; chunk, upload and bitmap rows go. COMPLETE, RECOVERED, FINISHING: ERR_CONFLICT. only_expired: ERR_CONFLICT unless expires <= now. FULL unless only_expired.
+ * *file: the session's part file (remove it). */
+enum err store_session_gone(struct store *s, int64_t n, int64_t now, bool cancelled, bool only_expired, int64_t *file);
+
+/* ---- finished files ---- */
+
+enum err store_recording_get(struct store *s, struct arena *a, const char *sid, const char *disk, struct recording *out);
+enum err store_recording_of_session(struct store *s, struct arena *a, int64_t session, struct recording *out);
+enum err store_recording_of_upload(struct store *s, struct arena *a, int64_t upload, struct recording *out);
+/* Newest first, below n `before` (0: from the newest), of this owner or anonymous (owner NULL: all). */
+enum err store_recordings(struct store *s, struct arena *a, const char *owner, int64_t before, struct recording *out, int max, int *found);
+/* A disk name for display name `disk` that no other recording or finishing session of sid has ("a (2).webm"). From the arena. */
+enum err store_recording_free_name(struct store *s, struct arena *a, const char *sid, const char *disk, const char **out);
+/* New name, metadata (NULL: keep) and recovered = false; the session becomes COMPLETE with out_name. ERR_CONFLICT if the disk name is taken. FULL. */
+enum err store_recording_rename(struct store *s, int64_t n, const char *name, const char *disk, const char *meta);
+/* A recovered run of a session with holes: a recording of its own. NORMAL. */
+enum err store_recording_add(struct store *s, const struct recording *r);
+/* Removes the row; its session or upload becomes GONE (cancelled). FULL. */
+enum err store_recording_delete(struct store *s, int64_t n, int64_t now);
+
+/* ---- time ---- */
+
+/* Rows that want work, at most max; *found how many. */
+enum err store_due_uploads(struct store *s, int64_t now, int64_t *n, int max, int *found);       /* OPEN whole uploads past expires */
+enum err store_due_sessions(struct store *s, int64_t now, int64_t *n, int max, int *found);      /* RECEIVING past expires */
+enum err store_finishing(struct store *s, int64_t *uploads, int *nuploads, int64_t *sessions, int *nsessions, int max);
+/* New expiry of a session (kept with holes). NORMAL. */
+enum err store_session_expires(struct store *s, int64_t n, int64_t expires);
+/* Forgets: GONE rows with updated <= gone_before, and chunk and session rows of finished sessions with expires <= now; at most max rows; *more: there are others. NORMAL. */
+enum err store_forget(struct store *s, int64_t now, int64_t gone_before, int max, bool *more);
+/* Gives an own connection the chance to checkpoint (under the write lock) when the WAL is large. */
+void store_idle(struct store *s);
+
+struct store_stats {
+	int64_t active_sessions;            /* RECEIVING or FINISHING */
+	int64_t active_uploads;             /* OPEN rows */
+	int64_t recordings;
+	int64_t stored_bytes;               /* finished files, complete chunks of unfinished sessions, offsets of OPEN rows */
+	int64_t db_pages, wal_bytes;
+};
+enum err store_stats(struct store *s, struct store_stats *out);
+
+/* ---- keys ---- */
+
+struct api_key {
+	const char *name, *role;            /* role: "user" or "admin" */
+	unsigned char hash[32];             /* SHA-256 of the key */
+	int64_t created;
+};
+enum err store_key_add(struct store *s, const struct api_key *k);   /* ERR_CONFLICT if the name is taken. FULL */
+enum err store_key_find(struct store *s, struct arena *a, const unsigned char hash[32], struct api_key *out);
+enum err store_keys(struct store *s, struct arena *a, struct api_key *out, int max, int *found);
+enum err store_key_remove(struct store *s, const char *name);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * name.h - grammars of names: ids, disk names, metadata, media types. Pure.
+ */
+#ifndef MODEL_NAME_H
+#define MODEL_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define SESSION_ID_MAX 128
+#define DISK_NAME_MAX 200
+
+/* [A-Za-z0-9][A-Za-z0-9._-]{0,127} without ".."; uuid: 8-4-4-4-12 hex digits only. */
+bool name_session_id(const char *s, bool uuid);
+/* "_" and 22 characters [A-Za-z0-9_-]. */
+bool name_upload_id(const char *s);
+/* Makes one from 16 random bytes; out holds 24 bytes. */
+void name_upload_id_make(const unsigned char random[16], char out[24]);
+
+/* A display name made fit for the disk: no '/', '\\', control characters, leading dots; bad UTF-8 replaced; at most
+ * DISK_NAME_MAX bytes, cut before the extension on a character boundary; never empty. From the arena. */
+const char *name_disk(struct arena *a, const char *display);
+/* "a.webm", 2 -> "a (2).webm". */
+const char *name_numbered(struct arena *a, const char *disk, int number);
+/* Name of the finished recording: meta name + "." + extension if given, else file_name as it is, else name + "." + format. From the arena. */
+const char *name_recording(struct arena *a, const char *name, const char *ext);
+
+/* Safe media type by extension; application/octet-stream if unknown. Never text/html, SVG or another type that a browser runs. */
+const char *name_media_type(const char *disk);
+
+/* Upload-Metadata (tus 1.0.0): pairs with decoded values. */
+struct meta_pair {
+	const char *key;
+	const char *value;      /* decoded, NUL-terminated, from the arena */
+	size_t len;             /* may hold any bytes */
+};
+struct meta {
+	struct meta_pair *pair;
+	int n;
+};
+/* ERR_INVALID: bad key, bad Base64, duplicate key, trailing comma (checks 69-76); *why then says what. Empty text: no pairs. */
+enum err meta_parse(struct arena *a, const char *text, struct meta *out, const char **why);
+/* Value of a key as text; NULL if absent or if it holds a NUL. */
+const char *meta_get(const struct meta *m, const char *key);
+
+#endif
