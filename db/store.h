@@ -118,7 +118,7 @@ struct chunk_reserved {
 	int64_t reopen;                     /* with ERR_AGAIN: session row to reopen first, 0 if none */
 };
 /* Finds or makes the take (plan_take), binds first-given values, gives the chunk its slot (plan_slot) and a row to fill, or resets the row that the caller
- * holds. NORMAL, FULL if asked or if a row with offset > 0 is reset (its bytes are about to be overwritten).
+ * holds. The frontier then moves on over rows that are there already for next_idx, next_idx + 1 ... with a known length (complete chunks, or unfinished rows). NORMAL, FULL if asked or if a row with offset > 0 is reset (its bytes are about to be overwritten).
  * ERR_AGAIN with reopen: see there. ERR_AGAIN with u.n set: an unfinished row exists that the caller does not hold.
  * ERR_LOCKED: the take is FINISHING. ERR_INVALID: idx >= max_chunks. ERR_UNPROCESSABLE: idx >= total. ERR_CONFLICT: a total below what is there, or (tus) another total
  * than the bound one. ERR_NO_SPACE: the session would pass max_size. */

@@ -61,8 +61,8 @@ struct take_want {
 };
 enum take_plan { TAKE_USE, TAKE_REOPEN, TAKE_SKIP };
 /* Whether a chunk that wants w may go into take s (asked from the newest take to the oldest; if all say SKIP a new take is made).
- * USE also for a complete take whose chunk idx is there already (idx < s->top): it will be compared. REOPEN: finished or expired
- * by time, and the chunk extends it. SKIP: another kind, another total, or cancelled. */
+ * USE also for a finished take whose chunk idx is there already (idx < s->top): it will be compared. REOPEN: finished, and the chunk
+ * extends it. SKIP: another kind, another total, gone, or failed. */
 enum take_plan plan_take(const struct session *s, const struct take_want *w, int64_t idx);
 
 struct slot {
@@ -70,7 +70,9 @@ struct slot {
 	int64_t base;              /* of a placed chunk */
 	int64_t next_idx, next_base;  /* frontier afterwards */
 };
-/* Where chunk idx of this length (maybe unknown) lies. old: its unfinished upload row or NULL; done: its complete chunk or NULL. */
+/* Where chunk idx of this length (maybe unknown) lies. old: its unfinished upload row or NULL; done: its complete chunk or NULL.
+ * The store then moves the frontier on over chunks that are there already with a known length (parked ones: their place stays free for
+ * them), so that one chunk that came early does not park all that follow. */
 void plan_slot(const struct session *s, int64_t idx, int64_t length, const struct upload *old, const struct chunk *done, struct slot *out);
 /* Frontier after an open-ended placed chunk has ended with this length. */
 void plan_slot_closed(const struct session *s, int64_t idx, int64_t base, int64_t length, struct slot *out);
@@ -84,6 +86,8 @@ bool plan_constant_time(const struct session *s);
 
 /* What the reaper does with a session that is past its time. */
 enum reap_plan { REAP_KEEP, REAP_DROP, REAP_RECOVER, REAP_RECOVER_RUNS };
-enum reap_plan plan_reap(const struct session *s, int64_t now, int64_t retention);
+/* runs_at: when contiguous runs of it were last offered as recovered files, 0 if never. Contiguous data is recovered at once; one with holes
+ * offers its runs, and its chunks stay `retention` seconds after the last one came. */
+enum reap_plan plan_reap(const struct session *s, int64_t now, int64_t retention, int64_t runs_at);
 
 #endif
