@@ -51,9 +51,10 @@ struct http_req {
 const char *http_header(const struct http_req *r, const char *name);
 /* How often it is there. */
 int http_header_count(const struct http_req *r, const char *name);
-/* Cuts target into seg, nseg, slash, query (from the arena). base_path "" or "/x". */
+/* Cuts target (also absolute-form "http://host/path") into seg, nseg, slash, query (from the arena). base_path "" or "/x". */
 void http_req_route(struct http_req *r, const char *base_path);
-/* Value of a query parameter, percent-decoded, from the arena; NULL if absent or badly encoded. */
+/* Value of a query parameter (the first of that name), decoded as forms are ('+' is a blank), from the arena; "" if it has no '='; NULL if absent
+ * or badly encoded. */
 const char *http_query(const struct http_req *r, const char *name);
 
 #define HTTP_RES_HEADERS 40
@@ -75,11 +76,14 @@ struct http_res {
 	/* Work for after the answer has left (finishing, reaping). NULL if none. */
 	void (*after)(void *arg);
 	void *after_arg;
+	/* A header had no value because memory ran out: an answer without it would mislead, so the error exit says ERR_NOMEM instead. */
+	bool failed;
 };
 void http_res_init(struct http_res *r);
-/* Adds a header; value must live as long as the answer (arena or static). Values with control characters are a mistake of ours (assert). */
+/* Adds a header; value must live as long as the answer (arena or static). NULL sets failed. A value with control characters other than
+ * a tab, or more than HTTP_RES_HEADERS headers, is a mistake of ours (assert). */
 void http_res_add(struct http_res *r, const char *name, const char *value);
-/* Replaces or adds. */
+/* Replaces all of this name, or adds. */
 void http_res_set(struct http_res *r, const char *name, const char *value);
 const char *http_res_get(const struct http_res *r, const char *name);
 void http_res_addf(struct http_res *r, struct arena *a, const char *name, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
