@@ -13,6 +13,7 @@
 
 #define SESSION_ID_MAX 128
 #define DISK_NAME_MAX 200
+#define META_PAIRS_MAX 256
 
 /* [A-Za-z0-9][A-Za-z0-9._-]{0,127} without ".."; uuid: 8-4-4-4-12 hex digits only. */
 bool name_session_id(const char *s, bool uuid);
@@ -21,12 +22,14 @@ bool name_upload_id(const char *s);
 /* Makes one from 16 random bytes; out holds 24 bytes. */
 void name_upload_id_make(const unsigned char random[16], char out[24]);
 
-/* A display name made fit for the disk: no '/', '\\', control characters, leading dots; bad UTF-8 replaced; at most
- * DISK_NAME_MAX bytes, cut before the extension on a character boundary; never empty. From the arena. */
+/* A display name made fit for the disk: '/', '\\', control characters (also those of direction and line) and bad UTF-8 become '_'; no leading
+ * dots or outer blanks; at most DISK_NAME_MAX bytes, cut before the extension on a character boundary; never empty; never the name of
+ * another file's note ("x.meta.json" -> "x.meta.json_"). Doing it twice changes nothing more. From the arena; NULL when memory is out. */
 const char *name_disk(struct arena *a, const char *display);
-/* "a.webm", 2 -> "a (2).webm". */
+/* "a.webm", 2 -> "a (2).webm", within DISK_NAME_MAX. disk comes from name_disk. */
 const char *name_numbered(struct arena *a, const char *disk, int number);
-/* Name of the finished recording: meta name + "." + extension if given, else file_name as it is, else name + "." + format. From the arena. */
+/* Display name of the finished recording: name + "." + ext, or name as it is if ext is NULL or empty (a leading dot of ext counts once).
+ * Not yet fit for the disk. From the arena. */
 const char *name_recording(struct arena *a, const char *name, const char *ext);
 
 /* Safe media type by extension; application/octet-stream if unknown. Never text/html, SVG or another type that a browser runs. */
@@ -42,7 +45,8 @@ struct meta {
 	struct meta_pair *pair;
 	int n;
 };
-/* ERR_INVALID: bad key, bad Base64, duplicate key, trailing comma (checks 69-76); *why then says what. Empty text: no pairs. */
+/* ERR_INVALID: bad key, bad Base64, duplicate key, trailing comma (checks 69-76), more than META_PAIRS_MAX pairs; *why then says what.
+ * Empty text or NULL: no pairs. */
 enum err meta_parse(struct arena *a, const char *text, struct meta *out, const char **why);
 /* Value of a key as text; NULL if absent or if it holds a NUL. */
 const char *meta_get(const struct meta *m, const char *key);
