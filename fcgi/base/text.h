@@ -26,6 +26,10 @@ bool text_eq_nocase(const char *a, const char *b);  /* ASCII case only, whatever
 bool text_starts(const char *s, const char *prefix);
 bool text_starts_nocase(const char *s, const char *prefix);
 bool text_is_utf8(const char *s, size_t n);         /* well-formed UTF-8 without NUL */
+/* Bytes of the well-formed UTF-8 character at s (1 to 4; NUL counts as one), 0 if there is none or n is too short. */
+size_t text_utf8_len(const char *s, size_t n);
+/* Adds s with every byte that is not UTF-8 replaced by U+FFFD. */
+void text_utf8_clean(struct buf *b, const char *s, size_t n);
 /* Trims blanks and tabs at both ends: returns the new start and sets *n. */
 const char *text_trim(const char *s, size_t *n);
 
