@@ -20,6 +20,8 @@ struct log_value {
 #define LI(num) ((struct log_value){LOG_INT, 0, (num)})
 
 void log_level_set(enum log_level least);
+/* f is told of every event from now on, also of those below the least level (metrics count lines with it). */
+void log_watch(void (*f)(enum log_level level, void *arg), void *arg);
 /* Pairs of const char *key, struct log_value; ends with a NULL key. Control characters and bad UTF-8 are escaped. A line is
  * at most 8 KiB; longer values are cut. Keys ts, level, pid, room, msg are written first. */
 void log_event(enum log_level level, const char *room, const char *msg, ...);
