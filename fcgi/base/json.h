@@ -35,7 +35,7 @@ void json_free(struct json *j);
 struct json *json_parse(const char *s, size_t n);
 enum json_type json_type(const struct json *j);
 const struct json *json_get(const struct json *o, const char *key);   /* NULL if absent or not an object */
-const char *json_str(const struct json *j);                           /* NULL if not a string; lives as long as j */
+const char *json_str(const struct json *j);                           /* NULL if not a string or if it holds a NUL; lives as long as j */
 bool json_int(const struct json *j, int64_t *out);
 bool json_bool(const struct json *j, bool *out);
 size_t json_len(const struct json *a);                                /* members of an array or object */
