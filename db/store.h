@@ -133,6 +133,9 @@ enum err store_chunks(struct store *s, int64_t session, int64_t from, struct chu
 /* Calls f for every part file number that unfinished or parked chunks of the session name, other than its own part file. */
 enum err store_session_files(struct store *s, int64_t session, bool (*f)(void *arg, int64_t file), void *arg);
 
+/* Row numbers of the unfinished chunks of a session, at most max; *found how many. */
+enum err store_session_uploads(struct store *s, int64_t session, int64_t *n, int max, int *found);
+
 struct chunk_end {
 	int64_t upload, old;                /* row and its offset: compare-and-set */
 	int64_t length;                     /* of the whole chunk, all durable */

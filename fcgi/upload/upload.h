@@ -1,0 +1,162 @@
+/*
+ * upload.h - the verbs: what one can do with an upload and with a recording in chunks. The waist of the house: every protocol above
+ * speaks in these, every store below serves them.
+ *
+ * Errors not named at a verb: ERR_NOT_FOUND, ERR_GONE, ERR_LOCKED (held and not handed over in time), ERR_NO_SPACE, ERR_BUSY, ERR_NOMEM,
+ * ERR_INTERNAL. Texts in results belong to the arena given.
+ */
+#ifndef UPLOAD_UPLOAD_H
+#define UPLOAD_UPLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "base/metrics.h"
+#include "base/source.h"
+#include "blob/blob.h"
+#include "db/store.h"
+#include "model/session.h"
+#include "model/upload.h"
+#include "upload/hold.h"
+
+/* What the verbs work with; one a process. */
+struct house {
+	const struct config *cfg;
+	struct store *db;
+	struct blobs *blobs;
+	struct holds *holds;
+	struct metrics *metrics;
+};
+
+/* ---- whole uploads ---- */
+
+struct create_cmd {
+	const char *owner;
+	const char *meta;           /* Upload-Metadata text, NULL if none */
+	int64_t length;             /* LENGTH_UNKNOWN if deferred */
+};
+/* A new upload under a fresh id. Length 0 is complete at once. ERR_TOO_LARGE above TUS_MAX_SIZE; ERR_NO_SPACE if it cannot fit. */
+enum err upload_create(struct house *h, struct arena *a, const struct create_cmd *cmd, struct upload *out);
+/* The row as it is; asks nobody. A GONE row is ERR_GONE. */
+enum err upload_find(struct house *h, struct arena *a, const char *id, struct upload *out);
+/* For HEAD: asks a living writer to let go, waits at most 200 ms for his last publication, reads the row. Takes no lock. */
+enum err upload_settle(struct house *h, struct arena *a, struct upload *u);
+
+struct append_out {
+	int64_t offset, length;     /* as the row says now, also on errors where they are known (offset -1 if not) */
+	int64_t expires;
+	bool complete;              /* every byte is durable */
+	bool cut;                   /* the body ended early; what came is kept */
+	int64_t finish_upload, finish_session;   /* rows whose finishing copies data: run finish_later for them after the answer; 0 if none */
+};
+/* Appends the body to upload row n (whole or chunk): holds it, plans, writes, syncs, moves the row; completes it at its length.
+ * ERR_OFFSET, ERR_INVALID, ERR_TOO_LARGE as plan_append; ERR_DISPLACED: another request took over, what came is kept;
+ * ERR_AGAIN: the row is not there any more, look it up anew; ERR_NO_SPACE: what fitted is kept. */
+enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct append_cmd *cmd, struct source *body, struct append_out *out);
+/* DELETE: cuts a writer, frees the space; 404 or 410 from now on. */
+enum err upload_remove(struct house *h, struct arena *a, const char *id);
+/* A new upload with the whole body (PUT /upload/name, POST /upload). keep_cut: keeps a cut body as an unfinished upload; else nothing is left of it. */
+enum err upload_store(struct house *h, struct arena *a, const struct create_cmd *cmd, struct source *body, bool keep_cut, struct upload *u, struct append_out *out);
+/* Opens the bytes of an upload for reading: the finished file, or the part while it is FINISHING. ERR_CONFLICT while it is OPEN. */
+enum err upload_open(struct house *h, struct arena *a, const struct upload *u, int *fd, struct recording *rec);
+
+/* ---- recordings in chunks ---- */
+
+struct chunk_cmd {
+	const char *sid, *owner;
+	struct take_want take;
+	int64_t chunk_size;         /* declared, 0 if not */
+	const char *name, *format;  /* NULL if not given */
+	const char *client_meta;    /* JSON object text, NULL if not given */
+	int64_t idx, length;        /* length maybe LENGTH_UNKNOWN */
+	const char *meta;           /* Upload-Metadata text, NULL if none */
+};
+/* tus creation of a chunk: a fresh upload, replacing an unfinished one of the same index. Errors as store_chunk_reserve, and ERR_TOO_LARGE above MAX_CHUNK_SIZE. */
+enum err chunk_create(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct upload *u);
+
+struct chunk_view {
+	struct session s;
+	bool open;                  /* there is an unfinished upload row: u */
+	struct upload u;
+	bool done;                  /* there is a complete chunk: c */
+	struct chunk c;
+};
+/* Chunk idx of the newest take of sid. ERR_NOT_FOUND: no session, or nothing of this chunk (then v->s is set and v->s.n > 0); ERR_GONE. */
+enum err chunk_find(struct house *h, struct arena *a, const char *sid, int64_t idx, struct chunk_view *v);
+/* Whether a complete chunk is there, in any take (newest first). */
+enum err chunk_verify(struct house *h, struct arena *a, const char *sid, int64_t idx, struct chunk *c);
+/* PATCH on a chunk that is complete: the same bytes are accepted again (*offset then lies behind them) and nothing is written; else ERR_OFFSET. */
+enum err chunk_compare(struct house *h, struct arena *a, const struct chunk_view *v, int64_t offset, struct source *body, int64_t *after);
+/* Drops an unfinished chunk. */
+enum err chunk_remove(struct house *h, struct arena *a, const struct chunk_view *v);
+
+/* The fallback. A chunk body comes in pieces before it is known where it belongs (form fields may follow the file). */
+struct chunk_put;
+/* cmd: what is known already (sid NULL if not yet). Free with chunk_put_close, whatever happened. */
+enum err chunk_put_open(struct house *h, struct arena *a, struct chunk_put **out);
+/* The fields came first: a long body may go straight to its slot. Optional. */
+void chunk_put_hint(struct chunk_put *p, const struct chunk_cmd *cmd);
+enum err chunk_put_data(struct chunk_put *p, const void *data, size_t n);
+struct chunk_put_out {
+	bool exists;                /* the same bytes were there already */
+	int64_t size;
+	int64_t finish_session;     /* see append_out */
+};
+/* The body is proven complete: makes the chunk durable and sets its bit. */
+enum err chunk_put_end(struct chunk_put *p, const struct chunk_cmd *cmd, struct chunk_put_out *out);
+void chunk_put_close(struct chunk_put *p);
+
+struct complete_cmd {
+	const char *sid;
+	const char *name;           /* display name of the result, NULL: from the session */
+	const char *meta;           /* JSON object text, NULL if none */
+	bool manual;                /* metadata.manualUpload: the take of the manual upload */
+	int64_t total;              /* chunks, 0 if not given */
+	int64_t file_size;          /* what the client believes, -1 if not given or not comparable (wav) */
+};
+struct complete_out {
+	struct session s;
+	bool already;               /* it was complete before (renamed if another name was given) */
+	const char *file_name;
+	int64_t finish_session;
+	struct range missing[64];   /* with ERR_CONFLICT */
+	int nmissing;
+	int64_t missing_count;
+};
+/* Closes a session: ERR_CONFLICT with the missing chunks if it is not whole. Idempotent. */
+enum err session_complete(struct house *h, struct arena *a, const struct complete_cmd *cmd, struct complete_out *out);
+/* Newest take that is not GONE, else ERR_GONE; missing ranges below its total. */
+struct session_view {
+	struct session s;
+	int64_t total;
+	struct range *missing;
+	int nmissing;
+	int64_t missing_count;
+};
+#define SESSION_RANGES_MAX 1000
+enum err session_find(struct house *h, struct arena *a, const char *sid, struct session_view *v);
+/* Cancels what is unfinished. ERR_CONFLICT if there is only a finished recording (or one in the making). */
+enum err session_cancel(struct house *h, struct arena *a, const char *sid);
+
+/* ---- finished files ---- */
+
+enum err recording_open(struct house *h, const struct recording *r, int *fd);
+enum err recording_remove(struct house *h, struct arena *a, const struct recording *r);
+
+/* ---- finishing and time ---- */
+
+/* Makes the finished file of a FINISHING upload or session row. Re-runnable at any point; ERR_LOCKED if somebody is at it. */
+enum err upload_finish(struct house *h, int64_t n);
+enum err session_finish(struct house *h, int64_t n);
+
+struct reap_count {
+	int64_t expired, recovered, finished, orphans, forgotten, failed;
+};
+/* Does what time demands, at most limit rows of each kind: expires unfinished uploads, recovers or drops abandoned sessions, ends interrupted finishing, removes orphan
+ * part files (only if scan), forgets old rows. */
+enum err reap(struct house *h, int limit, bool scan, struct reap_count *count);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * upload_priv.h - what the files of the workshop share.
+ */
+#ifndef UPLOAD_PRIV_H
+#define UPLOAD_PRIV_H
+
+#include "upload/upload.h"
+
+/* Pouring a body into a part file: the one loop that moves bytes. */
+struct pour {
+	int fd;
+	int64_t at;                 /* position of the first byte */
+	int64_t room;               /* bytes that may be stored */
+	struct source *body;
+	struct hold *hold;          /* NULL: nobody may want it */
+	size_t buffer;              /* bytes of the largest read */
+	int64_t row_offset;         /* the row's offset now: a newcomer who goes on from there wants nothing more published */
+	/* Called after a sync when `stored` bytes are durable and ought to be published. NULL: never. */
+	enum err (*publish)(void *arg, int64_t stored);
+	void *arg;
+};
+struct poured {
+	int64_t stored;             /* bytes written and synced */
+	bool cut;                   /* the source broke off, or its end is not proven */
+	bool over;                  /* there was more than room */
+	bool displaced;             /* somebody wants it */
+	bool leave_row;             /* ... and goes on from where the row stands: do not move it */
+	enum err err;               /* of writing, syncing or publishing; stored is right all the same */
+};
+void pour_body(const struct pour *p, struct poured *out);
+
+/* Bytes that an upload of this length needs are there, beside the reserve. length may be unknown (0 is asked for). */
+enum err space_check(struct house *h, int64_t length);
+/* Opens the bytes of a complete chunk, wherever its take's file is now. */
+enum err chunk_open(struct house *h, const struct session *s, const struct chunk *c, int *fd);
+/* Completes an unfinished chunk row that the caller holds and whose bytes are all durable: compares with a complete one, sets the bit, removes what nothing names any more. */
+enum err chunk_complete(struct house *h, struct arena *a, const struct upload *u, int64_t length, int64_t *finish_session, bool *equal);
+/* store_chunk_reserve in a loop: takes the hold of an unfinished row, reopens a finished take. *hold: of out->u (the caller drops it). */
+enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd *cmd, int64_t spool, bool full, struct source *body,
+	struct chunk_reserved *out, struct hold **hold);
+/* Publishes a FINISHING whole upload; the caller holds it. */
+enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u);
+/* Rename of a finished recording. */
+enum err recording_rename(struct house *h, struct arena *a, const struct recording *r, const char *name, const char *meta, struct recording *out);
+/* Text of <file>.meta.json. */
+const char *note_text(struct arena *a, const struct recording *r, int64_t total_chunks, const char *client_meta, bool size_mismatch, int64_t now_ms);
+/* After finishing: runs now if it is a rename, else names the row for later. */
+void session_finish_soon(struct house *h, int64_t n, bool constant_time, int64_t *later);
+/* Removes all part files of a session row but `keep` after the rows are gone; collected before. */
+struct file_list {
+	int64_t *v;
+	int n, cap;
+};
+enum err file_list_session(struct house *h, int64_t session, struct file_list *l);
+void file_list_add(struct file_list *l, int64_t file);
+void file_list_remove(struct house *h, struct file_list *l);
+/* Cuts every writer of the session's unfinished chunks and keeps them out until writers_release. */
+struct writers {
+	struct hold **v;
+	int n;
+};
+enum err writers_stop(struct house *h, int64_t session, struct writers *w);
+void writers_release(struct writers *w);
+/* Expiry of a session or upload that has bytes. */
+int64_t expiry_next(const struct house *h, int64_t old);
+
+#endif
