@@ -111,13 +111,8 @@ void http_req_route(struct http_req *r, const char *base_path)
 /* Percent-decoded as forms do ('+' is a blank), since that is what URLSearchParams and HTML forms write; NULL if badly encoded. */
 static const char *decode(struct arena *a, const char *p, size_t n)
 {
-	char *copy = arena_strndup(a, p, n);
 	char *out = arena_alloc(a, n + 1);
-	size_t outn;
-	if (!copy || !out || !text_percent_decode(copy, n, true, out, &outn))
-		return NULL;
-	out[outn] = '\0';
-	return out;
+	return out && text_percent_decode(p, n, true, out, &n) ? out : NULL;
 }
 
 const char *http_query(const struct http_req *r, const char *name)

@@ -65,10 +65,8 @@ void name_upload_id_make(const unsigned char random[16], char out[24])
 static size_t utf8_char(const char *s, size_t n, uint32_t *cp)
 {
 	unsigned char c = (unsigned char)*s;
-	size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-	if (len > n || !text_is_utf8(s, len))
-		return 0;
-	*cp = len == 1 ? c : c & (0xffu >> (len + 1));
+	size_t len = text_utf8_len(s, n);
+	*cp = len < 2 ? c : c & (0xffu >> (len + 1));
 	for (size_t i = 1; i < len; i++)
 		*cp = *cp << 6 | ((unsigned char)s[i] & 0x3f);
 	return len;
@@ -118,7 +116,7 @@ static size_t clean(char *s, size_t n)
 {
 	size_t out = 0;
 	for (size_t i = 0; i < n; ) {
-		uint32_t cp = 0;
+		uint32_t cp;
 		size_t len = utf8_char(s + i, n - i, &cp);
 		if (len == 0 || unfit(cp)) {
 			s[out++] = '_';
