@@ -170,7 +170,8 @@ void json_free(struct json *j)
 
 /* --- reading --- */
 
-/* What json-c lets pass although it is told to be strict: control characters in strings, NaN and Infinity, empty depth. */
+/* What json-c lets pass although it is told to be strict: control characters in strings, NaN, Infinity, keys in single
+ * quotes, one level too many. */
 static bool strict(const char *s, size_t n)
 {
 	bool in = false;
@@ -183,7 +184,7 @@ static bool strict(const char *s, size_t n)
 			i++;
 		else if (s[i] == '"')
 			in = !in;
-		else if (!in && (s[i] == 'N' || s[i] == 'I'))
+		else if (!in && (s[i] == 'N' || s[i] == 'I' || s[i] == '\''))
 			return false;
 		else if (!in && (s[i] == '[' || s[i] == '{') && ++depth > DEPTH)
 			return false;
