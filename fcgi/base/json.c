@@ -256,9 +256,15 @@ const char *json_str(const struct json *j)
 
 bool json_int(const struct json *j, int64_t *out)
 {
-	if (json_type(j) != JSON_INT || json_object_get_uint64(raw(j)) > INT64_MAX)
+	int64_t v;
+
+	if (json_type(j) != JSON_INT)
 		return false;
-	*out = json_object_get_int64(raw(j));
+	/* json-c makes the nearest number of what lies outside: a limit of it is not to be told from its overflow. */
+	v = json_object_get_int64(raw(j));
+	if (v == INT64_MIN || (v == INT64_MAX && json_object_get_uint64(raw(j)) != INT64_MAX))
+		return false;
+	*out = v;
 	return true;
 }
 
