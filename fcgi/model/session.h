@@ -43,6 +43,7 @@ struct session {
 	const char *name, *format; /* recording_name and format as first given */
 	const char *meta;          /* client metadata: a JSON object text, NULL if none */
 	const char *out_name;      /* chosen file name while finishing and after, NULL before */
+	const char *out_title;     /* the display name that it was made from */
 	enum session_state goal;   /* while finishing: COMPLETE or RECOVERED */
 	bool cancelled;            /* gone: by DELETE (true) or by time */
 	bool size_mismatch;        /* the client's fileSize did not match */
