@@ -37,7 +37,8 @@ enum err blob_write(int fd, const void *p, size_t n, int64_t at, size_t *written
 ssize_t blob_read(int fd, void *p, size_t n, int64_t at);
 /* fdatasync. */
 enum err blob_sync(int fd);
-/* Copies n bytes by copy_file_range, or by read and write where that is refused. *copied says how many. Not synced. */
+/* Copies n bytes by copy_file_range, or by read and write where that is refused. *copied says how many. Not synced.
+ * The two ranges do not overlap. */
 enum err blob_copy(int from, int64_t from_at, int to, int64_t to_at, int64_t n, int64_t *copied);
 /* Whether n bytes in two files are equal; a short file is unequal. */
 enum err blob_equal(int a, int64_t a_at, int b, int64_t b_at, int64_t n, bool *equal);
@@ -49,7 +50,7 @@ enum err blob_size(struct blobs *b, int64_t file, int64_t *size);
 /* Makes part file `file` the finished file <sid>/completed/<disk> of exactly size bytes (a longer part is cut first; a shorter one is
  * ERR_INTERNAL): sync, rename, sync of the folders. On another device: a copy to a temporary name that resumes by comparing what is
  * there, then rename; the part stays for the caller to remove. An existing file of that name is replaced. Re-runnable at any point: if the
- * part is gone and the finished file has the size, that is success. */
+ * part is gone and the finished file has the size, that is success; if neither is there, ERR_NOT_FOUND. */
 enum err blob_publish(struct blobs *b, int64_t file, int64_t size, const char *sid, const char *disk);
 /* Makes the finished file a part file again, under both names (link; a copy on another device). Re-runnable. */
 enum err blob_unpublish(struct blobs *b, const char *sid, const char *disk, int64_t file);
