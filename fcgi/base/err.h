@@ -6,7 +6,7 @@
  * one place to read what a client is told. The private reason goes to the log, from the place that knows it.
  *
  * Status policy (the WaveForge recorder deletes its data on 400, 413 and 422): these three only for what can never
- * succeed; passing trouble is 409, 423, 429, 503 or 507.
+ * succeed; passing trouble is 408, 409, 423, 429, 503 or 507.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
@@ -36,7 +36,7 @@
 	X(ERR_NOMEM,            503, "no_memory",              "Out of memory, try again")                        \
 	X(ERR_BUSY,             503, "busy",                   "Busy, try again")                                 \
 	X(ERR_STOPPING,         503, "stopping",               "The server is stopping, try again")               \
-	X(ERR_CUT,              400, "body_cut",               "The request body ended early")                    \
+	X(ERR_CUT,              408, "body_cut",               "The request body ended early")                    \
 	X(ERR_NO_SPACE,         507, "no_space",               "Not enough storage")                              \
 	X(ERR_AGAIN,            503, "again",                  "The state changed meanwhile, try again")
 

@@ -29,6 +29,7 @@ struct house {
 	struct blobs *blobs;
 	struct holds *holds;
 	struct metrics *metrics;
+	bool stopping;              /* set, atomically, before waiting bodies are stopped for a shutdown */
 };
 
 /* ---- whole uploads ---- */
@@ -49,11 +50,12 @@ struct append_out {
 	int64_t offset, length;     /* as the row says now, also on errors where they are known (offset -1 if not) */
 	int64_t expires;
 	bool complete;              /* every byte is durable */
-	bool cut;                   /* the body ended early; what came is kept */
+	bool proven;                /* the body's end was proven to be its true end */
 	int64_t finish_upload, finish_session;   /* rows whose finishing copies data: run finish_later for them after the answer; 0 if none */
 };
 /* Appends the body to upload row n (whole or chunk): holds it, plans, writes, syncs, moves the row; completes it at its length.
  * ERR_OFFSET, ERR_INVALID, ERR_TOO_LARGE as plan_append; ERR_DISPLACED: another request took over, what came is kept;
+ * ERR_CUT: the body ended early, what came is kept; ERR_STOPPING: likewise, because this process ends;
  * ERR_AGAIN: the row is not there any more, look it up anew; ERR_NO_SPACE: what fitted is kept. */
 enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct append_cmd *cmd, struct source *body, struct append_out *out);
 /* DELETE: cuts a writer, frees the space; 404 or 410 from now on. */
@@ -95,10 +97,11 @@ enum err chunk_remove(struct house *h, struct arena *a, const struct chunk_view 
 
 /* The fallback. A chunk body comes in pieces before it is known where it belongs (form fields may follow the file). */
 struct chunk_put;
-/* cmd: what is known already (sid NULL if not yet). Free with chunk_put_close, whatever happened. */
-enum err chunk_put_open(struct house *h, struct arena *a, struct chunk_put **out);
-/* The fields came first: a long body may go straight to its slot. Optional. */
+/* body: what to stop when another request wants the chunk. Free with chunk_put_close, whatever happened: what was not ended leaves nothing. */
+enum err chunk_put_open(struct house *h, struct arena *a, struct source *body, struct chunk_put **out);
+/* The fields came first: a long body may go straight to its slot. Optional; cmd must be the one that ends it. */
 void chunk_put_hint(struct chunk_put *p, const struct chunk_cmd *cmd);
+/* ERR_TOO_LARGE above MAX_CHUNK_SIZE. */
 enum err chunk_put_data(struct chunk_put *p, const void *data, size_t n);
 struct chunk_put_out {
 	bool exists;                /* the same bytes were there already */
@@ -108,6 +111,8 @@ struct chunk_put_out {
 /* The body is proven complete: makes the chunk durable and sets its bit. */
 enum err chunk_put_end(struct chunk_put *p, const struct chunk_cmd *cmd, struct chunk_put_out *out);
 void chunk_put_close(struct chunk_put *p);
+/* Why the body broke off, if it was we who ended it: ERR_DISPLACED, ERR_STOPPING; else ERR_CUT. */
+enum err chunk_put_reason(const struct chunk_put *p);
 
 struct complete_cmd {
 	const char *sid;

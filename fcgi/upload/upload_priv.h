@@ -21,7 +21,8 @@ struct pour {
 };
 struct poured {
 	int64_t stored;             /* bytes written and synced */
-	bool cut;                   /* the source broke off, or its end is not proven */
+	bool cut;                   /* the source broke off, or gave less than it announced */
+	bool proven;                /* its end is proven to be the true end */
 	bool over;                  /* there was more than room */
 	bool displaced;             /* somebody wants it */
 	bool leave_row;             /* ... and goes on from where the row stands: do not move it */
@@ -40,10 +41,14 @@ enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd 
 	struct chunk_reserved *out, struct hold **hold);
 /* Publishes a FINISHING whole upload; the caller holds it. */
 enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u);
-/* Rename of a finished recording. */
-enum err recording_rename(struct house *h, struct arena *a, const struct recording *r, const char *name, const char *meta, struct recording *out);
-/* Text of <file>.meta.json. */
-const char *note_text(struct arena *a, const struct recording *r, int64_t total_chunks, const char *client_meta, bool size_mismatch, int64_t now_ms);
+/* Another display name (and metadata, NULL: keep) for a finished recording: new link, row, old link. */
+enum err recording_rename(struct house *h, struct arena *a, const struct session *s, const struct recording *r, const char *name, const char *meta, struct recording *out);
+/* Brings all bytes of a FINISHING session into one part file: parked chunks into their places, or everything into a new file. s follows. */
+enum err session_join(struct house *h, struct session *s);
+/* Copies complete chunks [first, last] one after the other into part file `file` (made here), synced. *size: bytes. */
+enum err chunks_copy(struct house *h, const struct session *s, int64_t first, int64_t last, int64_t file, int64_t *size);
+/* Text of <file>.meta.json: the seven keys of the original, and ours. s NULL: of a whole upload. From the arena. */
+const char *note_text(struct arena *a, const struct recording *r, const struct session *s);
 /* After finishing: runs now if it is a rename, else names the row for later. */
 void session_finish_soon(struct house *h, int64_t n, bool constant_time, int64_t *later);
 /* Removes all part files of a session row but `keep` after the rows are gone; collected before. */
@@ -54,12 +59,12 @@ struct file_list {
 enum err file_list_session(struct house *h, int64_t session, struct file_list *l);
 void file_list_add(struct file_list *l, int64_t file);
 void file_list_remove(struct house *h, struct file_list *l);
-/* Cuts every writer of the session's unfinished chunks and keeps them out until writers_release. */
+/* Keeps all writers of the session's unfinished chunks out until writers_release; cuts the present ones, or (ask false) gives up with ERR_LOCKED. */
 struct writers {
 	struct hold **v;
 	int n;
 };
-enum err writers_stop(struct house *h, int64_t session, struct writers *w);
+enum err writers_stop(struct house *h, int64_t session, bool ask, struct writers *w);
 void writers_release(struct writers *w);
 /* Expiry of a session or upload that has bytes. */
 int64_t expiry_next(const struct house *h, int64_t old);

@@ -1,0 +1,199 @@
+/*
+ * append.c - one PATCH: hold, load, plan, write, sync, move the row.
+ */
+#include "base/clock.h"
+
+#include "base/log.h"
+#include "upload/upload_priv.h"
+
+/* Work of one append, from the hold to the row. */
+struct append {
+	struct house *h;
+	struct arena *a;
+	struct upload u;
+	struct append_plan plan;
+	struct append_out *out;
+	int64_t at;             /* the row's offset as this append has moved it */
+};
+
+int64_t expiry_next(const struct house *h, int64_t old)
+{
+	return plan_expiry(clock_now(), h->cfg->expiration, old);
+}
+
+/* Compare-and-set of the row from where this append left it. */
+static enum err append_move(struct append *ap, int64_t offset, bool writing)
+{
+	int64_t expires = expiry_next(ap->h, ap->u.expires);
+	struct upload_move m = {.n = ap->u.n, .old = ap->at, .offset = offset, .writing = writing, .now = clock_now(), .expires = expires};
+	enum err e = store_upload_move(ap->h->db, &m);
+	if (e)
+		return e;
+	metrics_add(ap->h->metrics, M_BYTES_RECEIVED, offset - ap->at);
+	ap->at = offset;
+	ap->u.expires = expires;
+	ap->out->offset = offset;
+	ap->out->expires = expires;
+	return ERR_OK;
+}
+
+static enum err append_publish(void *arg, int64_t stored)
+{
+	struct append *ap = arg;
+	return append_move(ap, ap->u.offset + stored, true);
+}
+
+/* Nobody writes into a session's part file unless the session, re-read under the hold, is receiving. */
+static enum err append_allowed(struct append *ap)
+{
+	if (ap->u.kind != UPLOAD_CHUNK)
+		return ap->u.state == UPLOAD_OPEN || ap->u.offset == ap->u.length ? ERR_OK : ERR_GONE;
+	struct session s;
+	enum err e = store_session_by_n(ap->h->db, ap->a, ap->u.session, &s);
+	if (e)
+		return e;
+	if (s.state == SESSION_FINISHING)
+		return ERR_LOCKED;
+	if (s.state == SESSION_GONE)
+		return ERR_GONE;
+	return s.state == SESSION_RECEIVING || ap->u.file != s.file ? ERR_OK : ERR_AGAIN;
+}
+
+static enum err complete_whole(struct append *ap)
+{
+	enum err e = store_upload_closing(ap->h->db, ap->u.n, ap->at, ap->plan.length, clock_now());
+	if (e)
+		return e;
+	metrics_add(ap->h->metrics, M_UPLOADS_COMPLETED, 1);
+	ap->u.state = UPLOAD_FINISHING;
+	ap->u.length = ap->u.offset = ap->plan.length;
+	if (!blobs_same_device(ap->h->blobs)) {
+		ap->out->finish_upload = ap->u.n;
+		return ERR_OK;
+	}
+	/* Every byte is durable and the row says so: what fails now is done again by the reaper, and the client need not know. */
+	e = upload_finish_held(ap->h, ap->a, &ap->u);
+	if (e)
+		log_event(LOG_ERROR, "upload", "finishing failed, will be retried", "upload", LI(ap->u.n), "reason", LS(err_code(e)), NULL);
+	return ERR_OK;
+}
+
+static enum err append_complete(struct append *ap)
+{
+	enum err e;
+	bool equal;
+	if (ap->u.state != UPLOAD_OPEN)
+		e = ERR_OK;
+	else if (ap->u.kind == UPLOAD_WHOLE)
+		e = complete_whole(ap);
+	else {
+		struct upload u = ap->u;
+		u.offset = ap->at;
+		e = chunk_complete(ap->h, ap->a, &u, ap->plan.length, &ap->out->finish_session, &equal);
+		if (!e)
+			metrics_add(ap->h->metrics, M_CHUNKS_TUS, 1);
+	}
+	if (e)
+		return e;
+	metrics_add(ap->h->metrics, M_BYTES_RECEIVED, ap->plan.length - ap->at);
+	ap->out->complete = true;
+	ap->out->offset = ap->out->length = ap->plan.length;
+	return ERR_OK;
+}
+
+/* Why a body ended before its end, if it did. */
+static enum err append_reason(const struct append *ap, const struct poured *got)
+{
+	if (got->err)
+		return got->err;
+	if (got->displaced)
+		return __atomic_load_n(&ap->h->stopping, __ATOMIC_RELAXED) ? ERR_STOPPING : ERR_DISPLACED;
+	return got->cut ? ERR_CUT : ERR_OK;
+}
+
+/* The body has ended somehow; what is stored becomes the row's, and the first reason to say no is returned. */
+static enum err append_settle(struct append *ap, const struct poured *got)
+{
+	int64_t end = ap->u.offset + got->stored;
+	bool whole = ap->plan.length != LENGTH_UNKNOWN && end == ap->plan.length;
+	enum err reason = append_reason(ap, got), e = ERR_OK;
+
+	ap->out->proven = got->proven;
+	/* A body that passes the length is wrong as a whole: it must not complete the upload. */
+	if (got->over)
+		return ERR_TOO_LARGE;
+	if (got->displaced && got->leave_row)
+		return reason;
+	if (whole && !got->err)
+		return append_complete(ap);
+	if (end != ap->at || ap->u.writing)
+		e = append_move(ap, end, reason != ERR_OK);
+	return e ? e : reason;
+}
+
+static enum err append_pour(struct append *ap, struct source *body, struct hold *hold)
+{
+	struct pour p = {.at = ap->plan.at, .room = ap->plan.room, .body = body, .hold = hold, .buffer = (size_t)ap->h->cfg->stream_buffer,
+		.row_offset = ap->u.offset, .publish = append_publish, .arg = ap};
+	struct poured got = {0};
+	enum err e = blob_open(ap->h->blobs, ap->u.file, true, &p.fd);
+	if (e)
+		return e;
+	pour_body(&p, &got);
+	blob_close(p.fd);
+	return append_settle(ap, &got);
+}
+
+/* There is no room for a single byte: the upload has its length, and the body must be empty. */
+static enum err append_nothing(struct append *ap, struct source *body)
+{
+	unsigned char byte;
+	if (body->length != 0 && body->read(body, &byte, 1) > 0)
+		return ERR_TOO_LARGE;
+	ap->out->proven = true;
+	return ap->u.offset == ap->plan.length ? append_complete(ap) : ERR_TOO_LARGE;
+}
+
+static enum err append_held(struct append *ap, const struct append_cmd *cmd, struct source *body, struct hold *hold)
+{
+	enum err e = append_allowed(ap);
+	if (!e)
+		e = plan_append(&ap->u, cmd, &ap->plan);
+	if (!e && ap->plan.set_length)
+		e = store_upload_length(ap->h->db, ap->u.n, ap->plan.length);
+	if (e)
+		return e;
+	ap->u.length = ap->out->length = ap->plan.length;
+	if (ap->u.writing && ap->u.offset > 0 && body->length != 0)
+		metrics_add(ap->h->metrics, M_RESUME_COUNT, 1);
+	if (ap->plan.room == 0)
+		return append_nothing(ap, body);
+	return body->length == 0 ? ERR_OK : append_pour(ap, body, hold);
+}
+
+enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct append_cmd *cmd, struct source *body, struct append_out *out)
+{
+	struct append ap = {.h = h, .a = a, .out = out};
+	struct hold *hold;
+	bool asked = false;
+
+	*out = (struct append_out){.offset = -1, .length = LENGTH_UNKNOWN};
+	enum err e = hold_take(h->holds, HOLD_UPLOAD(n), body, cmd->offset, true, (int)h->cfg->lock_wait_ms, &hold, &asked);
+	if (e)
+		return e;
+	if (asked)
+		metrics_add(h->metrics, M_HANDOVERS, 1);
+	e = store_upload_by_n(h->db, a, n, &ap.u);
+	if (e == ERR_NOT_FOUND)
+		e = ERR_AGAIN;
+	if (!e) {
+		ap.at = out->offset = ap.u.offset;
+		out->length = ap.u.length;
+		out->expires = ap.u.expires;
+		e = append_held(&ap, cmd, body, hold);
+	}
+	if (e == ERR_DISPLACED && hold_ping_pong(hold))
+		e = ERR_LOCKED;
+	hold_drop(hold);
+	return e;
+}

@@ -1,0 +1,318 @@
+/*
+ * chunk.c - one chunk of a recording: find it, give it a row to fill, complete it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "upload/upload_priv.h"
+
+#define TAKES_MAX 16
+#define RESERVE_TRIES 10
+#define COMPARE_BUFFER (64 << 10)
+
+enum err chunk_open(struct house *h, const struct session *s, const struct chunk *c, int *fd)
+{
+	bool published = (s->state == SESSION_COMPLETE || s->state == SESSION_RECOVERED) && c->file == s->file;
+	if (published && s->out_name)
+		return blob_done_open(h->blobs, s->sid, s->out_name, fd);
+	return blob_open(h->blobs, c->file, false, fd);
+}
+
+static bool session_expired(const struct session *s)
+{
+	return s->state == SESSION_RECEIVING && s->expires > 0 && s->expires <= clock_now();
+}
+
+enum err chunk_find(struct house *h, struct arena *a, const char *sid, int64_t idx, struct chunk_view *v)
+{
+	int found;
+	memset(v, 0, sizeof *v);
+	enum err e = store_session_takes(h->db, a, sid, &v->s, 1, &found);
+	if (e)
+		return e;
+	if (v->s.state == SESSION_GONE || session_expired(&v->s))
+		return ERR_GONE;
+	e = store_chunk_upload(h->db, a, v->s.n, idx, &v->u);
+	if (e && e != ERR_NOT_FOUND)
+		return e;
+	v->open = e == ERR_OK;
+	e = store_chunk_get(h->db, v->s.n, idx, &v->c);
+	if (e && e != ERR_NOT_FOUND)
+		return e;
+	v->done = e == ERR_OK;
+	return v->open || v->done ? ERR_OK : ERR_NOT_FOUND;
+}
+
+enum err chunk_verify(struct house *h, struct arena *a, const char *sid, int64_t idx, struct chunk *c)
+{
+	struct session takes[TAKES_MAX];
+	int found;
+	enum err e = store_session_takes(h->db, a, sid, takes, TAKES_MAX, &found);
+	for (int i = 0; !e && i < found; i++) {
+		e = store_chunk_get(h->db, takes[i].n, idx, c);
+		if (e != ERR_NOT_FOUND)
+			return e;
+		e = ERR_OK;
+	}
+	return e ? e : ERR_NOT_FOUND;
+}
+
+static enum err session_reopen(struct house *h, struct arena *a, int64_t n)
+{
+	struct hold *hold;
+	struct session s;
+	struct recording r;
+	int64_t now = clock_now();
+	enum err e = hold_take(h->holds, HOLD_SESSION(n), NULL, HOLD_NO_OFFSET, false, (int)h->cfg->lock_wait_ms, &hold, NULL);
+	if (e)
+		return e;
+	e = store_session_by_n(h->db, a, n, &s);
+	if (!e && (s.state == SESSION_COMPLETE || s.state == SESSION_RECOVERED)) {
+		e = store_recording_of_session(h->db, a, n, &r);
+		if (!e)
+			e = blob_unpublish(h->blobs, r.sid, r.disk, s.file);
+		if (!e)
+			e = store_session_reopened(h->db, n, now, now + h->cfg->expiration);
+		if (!e)
+			log_event(LOG_INFO, "upload", "session goes on", "sid", LS(s.sid), "take", LI(s.take), NULL);
+	}
+	hold_drop(hold);
+	return e;
+}
+
+static void want_of(struct house *h, const struct chunk_cmd *cmd, struct chunk_want *w)
+{
+	int64_t now = clock_now();
+	*w = (struct chunk_want){.sid = cmd->sid, .owner = cmd->owner, .take = cmd->take, .chunk_size = cmd->chunk_size, .name = cmd->name,
+		.format = cmd->format, .client_meta = cmd->client_meta, .idx = cmd->idx, .length = cmd->length, .meta = cmd->meta,
+		.max_chunks = h->cfg->max_chunks, .max_size = h->cfg->tus_max_size, .now = now,
+		/* A session without a byte is soon forgotten; bytes prolong it. */
+		.expires = now + h->cfg->abandoned_after};
+}
+
+/* One more obstacle out of the way of a reservation. */
+static enum err clear_way(struct house *h, struct arena *a, const struct chunk_reserved *r, struct source *body, struct hold **hold, int64_t *held)
+{
+	bool asked = false;
+	if (r->reopen)
+		return session_reopen(h, a, r->reopen);
+	if (*hold) {
+		hold_drop(*hold);
+		*hold = NULL;
+		*held = 0;
+	}
+	enum err e = hold_take(h->holds, HOLD_UPLOAD(r->u.n), body, HOLD_NO_OFFSET, true, (int)h->cfg->lock_wait_ms, hold, &asked);
+	if (e)
+		return e;
+	if (asked)
+		metrics_add(h->metrics, M_HANDOVERS, 1);
+	*held = r->u.n;
+	return ERR_OK;
+}
+
+/* The row of a fresh reservation is not held by anybody yet but could be seen already. */
+static enum err hold_fresh(struct house *h, struct arena *a, struct chunk_reserved *r, struct source *body, struct hold **hold)
+{
+	enum err e = hold_take(h->holds, HOLD_UPLOAD(r->u.n), body, HOLD_NO_OFFSET, true, (int)h->cfg->lock_wait_ms, hold, NULL);
+	if (e)
+		return e;
+	struct upload now;
+	e = store_upload_by_n(h->db, a, r->u.n, &now);
+	if (!e && now.offset == 0 && now.file == r->u.file && now.base == r->u.base && now.length == r->u.length)
+		return ERR_OK;
+	hold_drop(*hold);
+	*hold = NULL;
+	return e && e != ERR_NOT_FOUND ? e : ERR_AGAIN;
+}
+
+enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd *cmd, int64_t spool, bool full, struct source *body,
+	struct chunk_reserved *out, struct hold **hold)
+{
+	struct chunk_want w;
+	enum err e = ERR_AGAIN;
+
+	*hold = NULL;
+	want_of(h, cmd, &w);
+	w.spool = spool;
+	w.full = full;
+	for (int tries = 0; e == ERR_AGAIN && tries < RESERVE_TRIES; tries++) {
+		memset(out, 0, sizeof *out);
+		e = store_chunk_reserve(h->db, a, &w, out);
+		if (!e && out->u.n != w.held) {
+			if (*hold)
+				hold_drop(*hold);
+			e = hold_fresh(h, a, out, body, hold);
+			w.held = 0;
+		} else if (e == ERR_AGAIN && (out->reopen || out->u.n)) {
+			enum err blocked = clear_way(h, a, out, body, hold, &w.held);
+			if (blocked)
+				e = blocked;
+		}
+	}
+	if (!e) {
+		metrics_add(h->metrics, M_UPLOADS_TOTAL, 1);
+		if (out->old_file)
+			blob_remove(h->blobs, out->old_file);
+	}
+	if (e && *hold) {
+		hold_drop(*hold);
+		*hold = NULL;
+	}
+	return e == ERR_AGAIN ? ERR_LOCKED : e;
+}
+
+enum err chunk_create(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct upload *u)
+{
+	struct chunk_reserved r;
+	struct hold *hold;
+	enum err e = plan_create(cmd->length, h->cfg->max_chunk_size);
+	if (!e)
+		e = space_check(h, cmd->length);
+	if (!e)
+		e = chunk_reserve(h, a, cmd, 0, true, NULL, &r, &hold);
+	if (e)
+		return e;
+	*u = r.u;
+	if (cmd->length == 0) {
+		int64_t later = 0;
+		bool equal;
+		e = chunk_complete(h, a, u, 0, &later, &equal);
+		if (!e && later)
+			e = session_finish(h, later);
+	}
+	hold_drop(hold);
+	return e;
+}
+
+static enum err same_bytes(struct house *h, const struct session *s, const struct upload *u, const struct chunk *c, bool *equal)
+{
+	int mine, theirs;
+	*equal = false;
+	if (c->length != u->offset)
+		return ERR_OK;
+	enum err e = blob_open(h->blobs, u->file, false, &mine);
+	if (e)
+		return u->offset == 0 ? (*equal = true, ERR_OK) : e;
+	e = chunk_open(h, s, c, &theirs);
+	if (!e) {
+		e = blob_equal(mine, u->base, theirs, c->base, c->length, equal);
+		blob_close(theirs);
+	}
+	blob_close(mine);
+	return e;
+}
+
+void session_finish_soon(struct house *h, int64_t n, bool constant_time, int64_t *later)
+{
+	if (!constant_time || !blobs_same_device(h->blobs)) {
+		*later = n;
+		return;
+	}
+	*later = 0;
+	enum err e = session_finish(h, n);
+	if (e)
+		log_event(LOG_ERROR, "upload", "finishing failed, will be retried", "session", LI(n), "reason", LS(err_code(e)), NULL);
+}
+
+enum err chunk_complete(struct house *h, struct arena *a, const struct upload *u, int64_t length, int64_t *finish_session, bool *equal)
+{
+	struct session s;
+	struct chunk have;
+	struct upload full = *u;
+	struct chunk_ended ended = {0};
+	int64_t now = clock_now();
+
+	*equal = false;
+	enum err e = store_session_by_n(h->db, a, u->session, &s);
+	if (e)
+		return e;
+	full.offset = length;
+	e = store_chunk_get(h->db, u->session, u->idx, &have);
+	if (!e)
+		e = same_bytes(h, &s, &full, &have, equal);
+	if (e && e != ERR_NOT_FOUND)
+		return e;
+	struct chunk_end end = {.upload = u->n, .old = u->offset, .length = length, .equal = *equal, .now = now, .expires = now + h->cfg->expiration};
+	e = store_chunk_done(h->db, &end, &ended);
+	if (e)
+		return e;
+	metrics_add(h->metrics, M_UPLOADS_COMPLETED, 1);
+	if (ended.old_file)
+		blob_remove(h->blobs, ended.old_file);
+	if (ended.finishing)
+		session_finish_soon(h, ended.session, ended.constant_time, finish_session);
+	return ERR_OK;
+}
+
+/* Compares one piece; false when it differs or the file ends. */
+static bool same_piece(int fd, const unsigned char *p, size_t n, int64_t at, unsigned char *mine)
+{
+	size_t have = 0;
+	while (have < n) {
+		ssize_t got = blob_read(fd, mine + have, n - have, at + (int64_t)have);
+		if (got <= 0)
+			return false;
+		have += (size_t)got;
+	}
+	return memcmp(p, mine, n) == 0;
+}
+
+static enum err compare_body(int fd, const struct chunk *c, int64_t offset, struct source *body, unsigned char *buf, int64_t *after)
+{
+	int64_t at = offset;
+	for (;;) {
+		ssize_t got = body->read(body, buf, COMPARE_BUFFER);
+		if (got < 0)
+			return ERR_CUT;
+		if (got == 0)
+			break;
+		if (at + got > c->length)
+			return ERR_TOO_LARGE;
+		if (!same_piece(fd, buf, (size_t)got, c->base + at, buf + COMPARE_BUFFER))
+			return ERR_OFFSET;
+		at += got;
+	}
+	*after = at;
+	return ERR_OK;
+}
+
+enum err chunk_compare(struct house *h, struct arena *a, const struct chunk_view *v, int64_t offset, struct source *body, int64_t *after)
+{
+	int fd;
+	(void)a;
+	*after = v->c.length;
+	if (offset > v->c.length)
+		return ERR_OFFSET;
+	if (body->length == 0) {
+		*after = offset;
+		return offset == v->c.length ? ERR_OK : ERR_OFFSET;
+	}
+	enum err e = chunk_open(h, &v->s, &v->c, &fd);
+	if (e)
+		return e;
+	unsigned char *buf = malloc(2 * COMPARE_BUFFER);
+	e = buf ? compare_body(fd, &v->c, offset, body, buf, after) : ERR_NOMEM;
+	free(buf);
+	blob_close(fd);
+	return e;
+}
+
+enum err chunk_remove(struct house *h, struct arena *a, const struct chunk_view *v)
+{
+	struct hold *hold;
+	int64_t file = 0;
+	(void)a;
+	enum err e = hold_take(h->holds, HOLD_UPLOAD(v->u.n), NULL, HOLD_NO_OFFSET, true, (int)h->cfg->lock_wait_ms, &hold, NULL);
+	if (e)
+		return e;
+	e = store_chunk_drop(h->db, v->u.n, &file);
+	if (!e) {
+		metrics_add(h->metrics, M_UPLOADS_FAILED, 1);
+		if (file)
+			blob_remove(h->blobs, file);
+	}
+	hold_drop(hold);
+	return e;
+}

@@ -1,0 +1,128 @@
+/*
+ * join.c - one file of many chunks.
+ *
+ * A recording whose chunks were all placed needs nothing of this. Otherwise parked chunks are copied to their places in the part file, if every placed chunk
+ * lies where it will lie in the end (so no acknowledged byte is overwritten) and no finished file shares the part; else everything goes into a new part file.
+ * Re-runnable: chunk rows change in one transaction after the copy is durable, and parked files go after that.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "upload/upload_priv.h"
+
+#define PAGE 256
+
+/* Calls f for chunks [first, last] in order with their final positions. */
+static enum err each_chunk(struct house *h, const struct session *s, int64_t first, int64_t last,
+	enum err (*f)(void *arg, const struct chunk *c, int64_t pos), void *arg, int64_t *end)
+{
+	struct chunk page[PAGE];
+	int64_t from = first, pos = 0;
+	int found = PAGE;
+	while (found == PAGE) {
+		enum err e = store_chunks(h->db, s->n, from, page, PAGE, &found);
+		for (int i = 0; !e && i < found; i++) {
+			if (page[i].idx > last) {
+				found = 0;
+				break;
+			}
+			e = f(arg, &page[i], pos);
+			pos += page[i].length;
+			from = page[i].idx + 1;
+		}
+		if (e)
+			return e;
+	}
+	*end = pos;
+	return ERR_OK;
+}
+
+static enum err check_place(void *arg, const struct chunk *c, int64_t pos)
+{
+	const struct session *s = arg;
+	return c->file != s->file || c->base == pos ? ERR_OK : ERR_CONFLICT;
+}
+
+struct copy {
+	struct house *h;
+	int to;
+	int64_t skip;              /* chunks of this part file lie right already, 0: none do */
+	int from;                  /* last source, kept open for the next chunk */
+	int64_t from_file;
+};
+
+static enum err copy_source(struct copy *c, int64_t file)
+{
+	if (c->from >= 0 && c->from_file == file)
+		return ERR_OK;
+	if (c->from >= 0)
+		blob_close(c->from);
+	c->from = -1;
+	c->from_file = file;
+	return blob_open(c->h->blobs, file, false, &c->from);
+}
+
+static enum err copy_chunk(void *arg, const struct chunk *chunk, int64_t pos)
+{
+	struct copy *c = arg;
+	int64_t copied = 0;
+	if (chunk->length == 0 || (c->skip && chunk->file == c->skip))
+		return ERR_OK;
+	enum err e = copy_source(c, chunk->file);
+	if (!e)
+		e = blob_copy(c->from, chunk->base, c->to, pos, chunk->length, &copied);
+	if (!e && copied != chunk->length) {
+		log_event(LOG_ERROR, "upload", "a chunk is shorter than its row", "session", LI(chunk->session), "idx", LI(chunk->idx), NULL);
+		e = ERR_INTERNAL;
+	}
+	metrics_add(c->h->metrics, M_BYTES_JOINED, copied);
+	return e;
+}
+
+static enum err copy_all(struct house *h, const struct session *s, int64_t first, int64_t last, int64_t file, int64_t skip, int64_t *size)
+{
+	struct copy c = {.h = h, .skip = skip, .from = -1};
+	enum err e = blob_open(h->blobs, file, true, &c.to);
+	if (e)
+		return e;
+	e = each_chunk(h, s, first, last, copy_chunk, &c, size);
+	if (!e)
+		e = blob_sync(c.to);
+	if (c.from >= 0)
+		blob_close(c.from);
+	blob_close(c.to);
+	return e;
+}
+
+enum err chunks_copy(struct house *h, const struct session *s, int64_t first, int64_t last, int64_t file, int64_t *size)
+{
+	return copy_all(h, s, first, last, file, 0, size);
+}
+
+/* A reopened session's part file is the finished file too: it must stay as it is until the new one is there. */
+static bool in_place(struct house *h, const struct session *s)
+{
+	struct recording r;
+	int64_t end;
+	struct arena *a = arena_open(64 << 10);
+	bool shared = !a || store_recording_of_session(h->db, a, s->n, &r) != ERR_NOT_FOUND;
+	arena_close(a);
+	return !shared && each_chunk(h, s, 0, s->top, check_place, (void *)s, &end) == ERR_OK;
+}
+
+enum err session_join(struct house *h, struct session *s)
+{
+	int64_t file = s->file, size;
+	bool here = in_place(h, s);
+	enum err e = here ? ERR_OK : store_file_next(h->db, &file);
+	if (!e)
+		e = copy_all(h, s, 0, s->top, file, here ? file : 0, &size);
+	if (!e)
+		e = store_session_joined(h->db, s->n, file);
+	if (e)
+		return e;
+	s->file = file;
+	s->parked = 0;
+	s->bytes = size;
+	return ERR_OK;
+}

@@ -1,0 +1,339 @@
+/*
+ * session.c - a recording as a whole: complete, finish, cancel, look at.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "model/name.h"
+#include "upload/upload_priv.h"
+
+#define TAKES_MAX 16
+#define WRITERS_MAX 256
+
+/* ---- part files and writers of a session ---- */
+
+void file_list_add(struct file_list *l, int64_t file)
+{
+	if (l->n == l->cap) {
+		int cap = l->cap ? l->cap * 2 : 64;
+		int64_t *bigger = realloc(l->v, (size_t)cap * sizeof *bigger);
+		if (!bigger)
+			return;  /* the file has no row then: the reaper takes it */
+		l->v = bigger;
+		l->cap = cap;
+	}
+	l->v[l->n++] = file;
+}
+
+static bool file_list_take(void *arg, int64_t file)
+{
+	file_list_add(arg, file);
+	return true;
+}
+
+enum err file_list_session(struct house *h, int64_t session, struct file_list *l)
+{
+	return store_session_files(h->db, session, file_list_take, l);
+}
+
+void file_list_remove(struct house *h, struct file_list *l)
+{
+	for (int i = 0; i < l->n; i++)
+		blob_remove(h->blobs, l->v[i]);
+	free(l->v);
+	*l = (struct file_list){0};
+}
+
+enum err writers_stop(struct house *h, int64_t session, bool ask, struct writers *w)
+{
+	int64_t n[WRITERS_MAX];
+	int found;
+	*w = (struct writers){0};
+	enum err e = store_session_uploads(h->db, session, n, WRITERS_MAX, &found);
+	if (e || found == 0)
+		return e;
+	w->v = calloc((size_t)found, sizeof *w->v);
+	if (!w->v)
+		return ERR_NOMEM;
+	for (int i = 0; !e && i < found; i++) {
+		e = hold_take(h->holds, HOLD_UPLOAD(n[i]), NULL, HOLD_NO_OFFSET, ask, ask ? (int)h->cfg->lock_wait_ms : 0, &w->v[w->n], NULL);
+		if (!e)
+			w->n++;
+	}
+	if (e)
+		writers_release(w);
+	return e;
+}
+
+void writers_release(struct writers *w)
+{
+	for (int i = 0; i < w->n; i++)
+		hold_drop(w->v[i]);
+	free(w->v);
+	*w = (struct writers){0};
+}
+
+/* ---- finishing ---- */
+
+static enum err finish_publish(struct house *h, struct arena *a, struct session *s)
+{
+	struct file_list files = {0};
+	const char *old_disk = NULL;
+	int64_t now = clock_now();
+	int64_t keep = h->cfg->session_retention > 0 ? h->cfg->session_retention : h->cfg->expiration;
+	struct recording r = {.sid = s->sid, .session = s->n, .take = s->take, .owner = s->owner, .name = s->out_title ? s->out_title : s->out_name,
+		.disk = s->out_name, .meta = s->meta, .size = s->bytes, .created = now, .recovered = s->goal == SESSION_RECOVERED};
+
+	enum err e = blob_publish(h->blobs, s->file, s->bytes, s->sid, s->out_name);
+	if (!e)
+		e = blob_note(h->blobs, s->sid, s->out_name, note_text(a, &r, s));
+	if (!e)
+		e = file_list_session(h, s->n, &files);
+	if (!e)
+		e = store_session_finished(h->db, a, s->n, &r, now, now + keep, &old_disk);
+	if (e) {
+		free(files.v);
+		return e;
+	}
+	file_list_add(&files, s->file);
+	file_list_remove(h, &files);
+	if (old_disk)
+		blob_done_remove(h->blobs, s->sid, old_disk);
+	metrics_add(h->metrics, s->goal == SESSION_RECOVERED ? M_RECOVERED : M_FINISHED, 1);
+	log_event(LOG_INFO, "upload", "recording finished", "sid", LS(s->sid), "take", LI(s->take), "bytes", LI(s->bytes), "chunks", LI(s->top), NULL);
+	return ERR_OK;
+}
+
+static enum err finish_held(struct house *h, struct arena *a, int64_t n)
+{
+	struct session s;
+	struct writers w;
+	struct file_list parked = {0};
+	enum err e = store_session_by_n(h->db, a, n, &s);
+	if (e || s.state != SESSION_FINISHING)
+		return e;
+	e = writers_stop(h, n, true, &w);
+	if (e)
+		return e;
+	if (!plan_constant_time(&s)) {
+		int64_t old = s.file;
+		e = file_list_session(h, n, &parked);
+		if (!e)
+			e = session_join(h, &s);
+		if (!e && s.file != old)
+			file_list_add(&parked, old);
+	}
+	if (!e)
+		e = finish_publish(h, a, &s);
+	if (e)
+		parked.n = 0;
+	file_list_remove(h, &parked);
+	writers_release(&w);
+	return e;
+}
+
+enum err session_finish(struct house *h, int64_t n)
+{
+	struct hold *hold;
+	struct arena *a = arena_open(1 << 20);
+	if (!a)
+		return ERR_NOMEM;
+	enum err e = hold_take(h->holds, HOLD_SESSION(n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
+	if (!e) {
+		e = finish_held(h, a, n);
+		hold_drop(hold);
+	}
+	arena_close(a);
+	return e;
+}
+
+/* ---- completing ---- */
+
+/* Which take a completion means: the manual upload's, or the newest other one. */
+static struct session *take_for(struct session *takes, int n, bool manual)
+{
+	for (int i = 0; i < n; i++)
+		if (takes[i].state != SESSION_GONE && (takes[i].kind == SESSION_MANUAL) == manual)
+			return &takes[i];
+	for (int i = 0; i < n; i++)
+		if (takes[i].state != SESSION_GONE)
+			return &takes[i];
+	return NULL;
+}
+
+static enum err missing_of(struct house *h, const struct session *s, int64_t total, struct complete_out *out)
+{
+	int max = (int)(sizeof out->missing / sizeof *out->missing);
+	enum err e = store_session_missing(h->db, s->n, total, out->missing, max, &out->nmissing, &out->missing_count);
+	return e ? e : ERR_CONFLICT;
+}
+
+static enum err complete_receiving(struct house *h, const struct complete_cmd *cmd, struct complete_out *out)
+{
+	struct session *s = &out->s;
+	int64_t total = plan_total(s, cmd->total);
+	if (!plan_whole(s, total))
+		return missing_of(h, s, total, out);
+	struct session_close c = {.n = s->n, .total = cmd->total, .name = cmd->name, .meta = cmd->meta, .goal = SESSION_COMPLETE, .now = clock_now(),
+		.size_mismatch = cmd->file_size >= 0 && cmd->file_size != s->bytes};
+	if (c.size_mismatch)
+		log_event(LOG_WARN, "upload", "the client's size differs", "sid", LS(s->sid), "client", LI(cmd->file_size), "ours", LI(s->bytes), NULL);
+	enum err e = store_session_close(h->db, &c);
+	if (e == ERR_CONFLICT)
+		return missing_of(h, s, total, out);
+	if (!e)
+		session_finish_soon(h, s->n, plan_constant_time(s), &out->finish_session);
+	return e;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+static enum err complete_again(struct house *h, struct arena *a, const struct complete_cmd *cmd, struct complete_out *out)
+{
+	struct session *s = &out->s;
+	struct recording r, renamed;
+	/* A recovered file may have stopped short of what the client knows it recorded. */
+	if (cmd->total > s->top)
+		return missing_of(h, s, cmd->total, out);
+	enum err e = store_recording_of_session(h->db, a, s->n, &r);
+	if (e)
+		return e;
+	out->already = true;
+	out->file_name = r.name;
+	if (s->state == SESSION_COMPLETE && (!cmd->name || same_text(cmd->name, r.name)))
+		return ERR_OK;
+	e = recording_rename(h, a, s, &r, cmd->name ? cmd->name : r.name, cmd->meta, &renamed);
+	if (!e)
+		out->file_name = renamed.name;
+	return e;
+}
+
+/* Another request is finishing it: wait for him, or do what he left. */
+static enum err complete_finishing(struct house *h, struct complete_out *out)
+{
+	struct hold *hold;
+	enum err e = hold_take(h->holds, HOLD_SESSION(out->s.n), NULL, HOLD_NO_OFFSET, false, (int)h->cfg->lock_wait_ms, &hold, NULL);
+	if (e)
+		return e;
+	hold_drop(hold);
+	return session_finish(h, out->s.n);
+}
+
+static enum err complete_state(struct house *h, struct arena *a, const struct complete_cmd *cmd, struct complete_out *out)
+{
+	switch (out->s.state) {
+	case SESSION_RECEIVING:
+		return complete_receiving(h, cmd, out);
+	case SESSION_COMPLETE:
+	case SESSION_RECOVERED:
+		return complete_again(h, a, cmd, out);
+	case SESSION_FINISHING: {
+		enum err e = complete_finishing(h, out);
+		return e ? e : ERR_AGAIN;
+	}
+	case SESSION_FAILED:
+		return ERR_INTERNAL;
+	case SESSION_GONE:
+		break;
+	}
+	return ERR_GONE;
+}
+
+enum err session_complete(struct house *h, struct arena *a, const struct complete_cmd *cmd, struct complete_out *out)
+{
+	struct session *takes = arena_alloc(a, TAKES_MAX * sizeof *takes);
+	enum err e = ERR_AGAIN;
+	int found;
+	if (!takes)
+		return ERR_NOMEM;
+	for (int tries = 0; e == ERR_AGAIN && tries < 4; tries++) {
+		memset(out, 0, sizeof *out);
+		e = store_session_takes(h->db, a, cmd->sid, takes, TAKES_MAX, &found);
+		if (e)
+			return e;
+		struct session *s = take_for(takes, found, cmd->manual);
+		if (!s)
+			return ERR_GONE;
+		out->s = *s;
+		out->file_name = cmd->name;
+		e = complete_state(h, a, cmd, out);
+		/* It was closed or reopened between our look and our step. */
+		if (e == ERR_OFFSET)
+			e = ERR_AGAIN;
+	}
+	return e == ERR_AGAIN ? ERR_LOCKED : e;
+}
+
+enum err session_find(struct house *h, struct arena *a, const char *sid, struct session_view *v)
+{
+	struct session *takes = arena_alloc(a, TAKES_MAX * sizeof *takes);
+	int found;
+	memset(v, 0, sizeof *v);
+	v->missing = arena_alloc(a, SESSION_RANGES_MAX * sizeof *v->missing);
+	if (!takes || !v->missing)
+		return ERR_NOMEM;
+	enum err e = store_session_takes(h->db, a, sid, takes, TAKES_MAX, &found);
+	if (e)
+		return e;
+	int i = 0;
+	while (i < found && takes[i].state == SESSION_GONE)
+		i++;
+	if (i == found)
+		return ERR_GONE;
+	v->s = takes[i];
+	v->total = plan_total(&v->s, 0);
+	if (v->s.done == v->total)
+		return ERR_OK;
+	return store_session_missing(h->db, v->s.n, v->total, v->missing, SESSION_RANGES_MAX, &v->nmissing, &v->missing_count);
+}
+
+/* ---- cancelling ---- */
+
+static enum err cancel_take(struct house *h, const struct session *s)
+{
+	struct writers w;
+	struct file_list files = {0};
+	int64_t file = 0;
+	enum err e = writers_stop(h, s->n, true, &w);
+	if (e)
+		return e;
+	int cut = w.n;
+	e = file_list_session(h, s->n, &files);
+	if (!e)
+		e = store_session_gone(h->db, s->n, clock_now(), true, false, &file);
+	if (!e) {
+		metrics_add(h->metrics, M_UPLOADS_FAILED, cut);
+		if (file)
+			file_list_add(&files, file);
+	} else {
+		files.n = 0;
+	}
+	file_list_remove(h, &files);
+	writers_release(&w);
+	return e;
+}
+
+enum err session_cancel(struct house *h, struct arena *a, const char *sid)
+{
+	struct session *takes = arena_alloc(a, TAKES_MAX * sizeof *takes);
+	int found, cancelled = 0, finished = 0;
+	if (!takes)
+		return ERR_NOMEM;
+	enum err e = store_session_takes(h->db, a, sid, takes, TAKES_MAX, &found);
+	for (int i = 0; !e && i < found; i++) {
+		bool open = takes[i].state == SESSION_RECEIVING || takes[i].state == SESSION_FAILED;
+		finished += !open && takes[i].state != SESSION_GONE;
+		if (!open)
+			continue;
+		e = cancel_take(h, &takes[i]);
+		cancelled += e == ERR_OK;
+	}
+	if (e || cancelled)
+		return e;
+	return finished ? ERR_CONFLICT : ERR_GONE;
+}
