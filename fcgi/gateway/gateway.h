@@ -15,6 +15,10 @@ struct gateway_app {
 	void (*handle)(void *self, struct http_req *req, struct http_res *res);
 	void *self;
 	const char *base_path;
+	/* Ends every body read that waits, now and later: called once, from the main thread, when a pool stops. May be NULL. */
+	void (*stop_bodies)(void *self);
+	/* Called about once a second by the main thread of a pool, never at the same time twice. May be NULL. */
+	void (*tick)(void *self);
 };
 
 struct gateway_pool {
@@ -24,9 +28,12 @@ struct gateway_pool {
 	int shutdown_wait_ms;
 };
 
-/* Serves the listening socket on fd 0 with libfcgi until SIGTERM or SIGINT. Blocks these signals in all threads and waits for
- * them itself; then stops accepting (the shared socket is left alone), gives running requests shutdown_wait_ms, calls
- * stop_bodies so that waiting body reads end, and returns. stopping() tells handlers (503). Returns 0, or -1 if fd 0 is no socket. */
+/* Serves the listening socket on fd 0 with libfcgi until SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGUSR1. Blocks the signals in all
+ * threads and waits for these itself, calling tick meanwhile. Then it stops accepting (the shared socket is left alone), lets
+ * running requests go on for a quarter of shutdown_wait_ms, calls stop_bodies so that waiting body reads end, and waits for the
+ * answers until shutdown_wait_ms is over. gateway_stopping() tells handlers meanwhile (503).
+ * Returns how many threads still run: if not 0, the caller must end the process without closing what they use.
+ * -1: fd 0 is no listening socket, or it failed. */
 int gateway_fcgi_serve(const struct gateway_app *app, const struct gateway_pool *pool);
 /* Whether fd 0 is a listening socket (pool, mod_fcgid, spawn-fcgi, systemd). */
 bool gateway_is_fcgi(void);
@@ -35,7 +42,7 @@ bool gateway_is_fcgi(void);
 int gateway_cgi_once(const struct gateway_app *app);
 bool gateway_stopping(void);
 
-/* For tests and both doors: fills req from a CGI variable list ("NAME=VALUE", NULL-terminated); strings are copied into the arena. */
+/* For tests and both doors (which then set the body; here it is an empty one): fills req from a CGI variable list ("NAME=VALUE", NULL-terminated); strings are copied into the arena. */
 void gateway_req_from_env(struct http_req *req, struct arena *a, char *const *envp, const char *base_path);
 
 #endif

@@ -1,0 +1,45 @@
+/*
+ * gw.h - inside the gateway: what a door is to the code that both doors share.
+ */
+#ifndef GATEWAY_GW_H
+#define GATEWAY_GW_H
+
+#include "gateway/gateway.h"
+
+#define GW_PIECE 65536              /* bytes that move at once */
+#define GW_DRAIN (1 << 20)          /* an unread rest of a body up to this is read before the answer */
+#define GW_DRAIN_MS 5000            /* but not for longer than this */
+
+/* One request at one door. The door fills it and hands it to gw_answer. */
+struct gw_door {
+	struct source body;                                                /* length is set by gw_answer */
+	bool cut;                                                          /* the body ended with -1 */
+	bool (*write)(struct gw_door *d, const void *p, size_t n);         /* false: the peer is gone; nobody is told */
+	bool (*ready)(struct gw_door *d, int ms);                          /* a body read would not wait, or will not after at most ms */
+	void (*finish)(struct gw_door *d);                                 /* the answer is complete: let it leave */
+};
+
+/* One request from variables to answer: fill, handle, drain, send, finish, after. The arena is reset at the end. */
+void gw_answer(const struct gateway_app *app, struct gw_door *d, struct arena *a, char *const *envp);
+/* Reads at most max bytes of the body and throws them away, for at most ms. */
+void gw_drain(struct gw_door *d, int64_t max, int ms);
+/* Writes the CGI form of an answer (Status first). Closes res->file_fd. */
+void gw_send(struct gw_door *d, const struct http_req *req, struct http_res *res);
+/* gateway_req_from_env that also tells CONTENT_LENGTH, -1 if unknown. */
+void gw_req_fill(struct http_req *req, struct arena *a, char *const *envp, const char *base_path, int64_t *length);
+
+/* The thread pool (gw_pool.c) calls these of the FastCGI door (gw_fcgi.c). */
+struct gw_conn;
+enum gw_accept { GW_REQUEST, GW_RETRY, GW_WAIT, GW_BROKEN };           /* GW_WAIT: out of descriptors or memory for a moment */
+bool gw_fcgi_init(void);
+struct gw_conn *gw_conn_open(size_t arena_max);
+void gw_conn_close(struct gw_conn *c);
+/* Waits for the next request. A signal that is not blocked ends the waiting (GW_RETRY). */
+enum gw_accept gw_conn_accept(struct gw_conn *c);
+void gw_conn_serve(struct gw_conn *c, const struct gateway_app *app);
+/* No accept begins after this; those that wait must be woken by a signal. */
+void gw_fcgi_stop(void);
+
+void gw_stopping_set(void);
+
+#endif
