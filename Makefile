@@ -30,7 +30,7 @@ $(B)/gen/sql_%.h: db/%.sql
 	scripts/sql2h $< > $@
 $(B)/obj/db/%.o: $(patsubst db/%.sql,$(B)/gen/sql_%.h,$(wildcard db/*.sql))
 
-$(B)/tus-fcgi:   $(B)/obj/fcgi/main.o $(B)/libtus.a
+$(B)/tus-fcgi:   $(B)/obj/fcgi/main.o $(B)/obj/fcgi/supervise.o $(B)/libtus.a
 $(B)/tusctl:     $(B)/obj/fcgi/ctl.o $(B)/libtus.a
 $(B)/upload.cgi: $(B)/obj/cgi-bin/upload.o $(B)/libtus.a
 $(BINS):
@@ -41,6 +41,26 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtus.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 ctests: $(CTESTS)
+
+# Every C test under the address and undefined-behaviour sanitizers, in a folder of its own.
+SAN = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+san:
+	$(MAKE) B=$(B)-san OPT='-O1 -g $(SAN)' LDFLAGS='$(SAN)' ctests
+	scripts/test --c-only --build $(B)-san
+
+run:
+	scripts/run --build $(B)
+
+test:
+	scripts/test --build $(B)
+
+lint:
+	scripts/lint
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/cgi-bin
+	install -m 755 $(B)/tus-fcgi $(B)/tusctl $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(B)/upload.cgi $(DESTDIR)$(PREFIX)/lib/cgi-bin/upload
 
 clean:
 	rm -rf $(B)
