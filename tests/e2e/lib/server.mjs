@@ -1,0 +1,220 @@
+// server.mjs - a tus-fcgi server of one's own: web server and pool on a free port, with a scratch folder that stays after a failure.
+import { spawn } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { request, until } from './http.mjs';
+
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+export const build = path.join(root, process.env.TEST_BUILD_DIR ?? 'build');
+const runner = process.env.TEST_RUN ?? path.join(root, 'scripts/run');
+export const everything = process.env.TEST_ALL === '1';
+
+let failures = 0;
+const servers = new Set();
+
+// A named test that remembers failure, so that the scratch folders are kept.
+export function check(name, fn, { timeout = 60000, skip } = {}) {
+	test(name, { timeout, skip }, async t => {
+		try {
+			await fn(t);
+		} catch (e) {
+			failures++;
+			for (const s of servers) t.diagnostic(`scratch folder kept: ${s.dir}`);
+			throw e;
+		}
+	});
+}
+
+export const scratch = () => fs.mkdtempSync(path.join(os.tmpdir(), 'tus-e2e-'));
+
+const alive = pid => {
+	try {
+		return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'latin1'));
+	} catch {
+		return false;
+	}
+};
+
+class Server {
+	constructor({ settings = {}, dataDir, front, wrap = [] }) {
+		this.own = dataDir === undefined;
+		this.data = dataDir;
+		this.settings = settings;
+		this.front = front;
+		this.wrap = wrap;
+		this.text = '';
+	}
+
+	async launch() {
+		servers.add(this);
+		if (this.data === undefined) this.data = path.join(scratch(), 'data');
+		this.dir = path.dirname(this.data);
+		fs.mkdirSync(this.data, { recursive: true });
+		const args = ['--port', '0', '--data', this.data];
+		if (this.front) args.push('--front', this.front);
+		for (const [k, v] of Object.entries(this.settings)) args.push('--set', `${k}=${v}`);
+		const [file, ...rest] = [...this.wrap, runner, ...args];
+		this.process = spawn(file, rest, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, B: build } });
+		this.exited = new Promise(done => this.process.on('exit', (code, signal) => { this.gone = { code, signal }; done(); }));
+		this.url = await new Promise((ready, fail) => {
+			const hear = d => {
+				this.text += d;
+				const m = /^ready (http:\/\/\S+?)\/?$/m.exec(this.text);
+				if (m) ready(m[1]);
+			};
+			this.process.stdout.on('data', hear);
+			this.process.stderr.on('data', hear);
+			this.process.on('error', fail);
+			this.exited.then(() => fail(new Error(`server ended before it was ready: ${JSON.stringify(this.gone)}\n${this.text}`)));
+			setTimeout(() => fail(new Error(`server not ready within 30 s\n${this.text}`)), 30000).unref();
+		});
+		this.port = Number(new URL(this.url).port);
+		return this;
+	}
+
+	get runDir() { return this.settings.RUN_DIR ?? path.join(this.data, 'run'); }
+	get partsDir() { return this.settings.TUS_UPLOAD_DIR ?? path.join(this.data, 'tus_uploads'); }
+	get doneDir() { return this.settings.UPLOAD_DIR ?? path.join(this.data, 'uploaded_data'); }
+
+	// {supervisor, nginx, 'worker-0': ...} of the pid files whose process lives.
+	pids() {
+		const out = {};
+		for (const f of fs.existsSync(this.runDir) ? fs.readdirSync(this.runDir) : []) {
+			if (!f.endsWith('.pid')) continue;
+			let pid = 0;
+			try { pid = Number(fs.readFileSync(path.join(this.runDir, f), 'latin1')); } catch { /* being replaced */ }
+			if (pid > 0 && alive(pid)) out[f.slice(0, -4)] = pid;
+		}
+		return out;
+	}
+
+	workers() { return Object.entries(this.pids()).filter(([n]) => n.startsWith('worker-')).map(([, pid]) => pid); }
+	pool() { return Object.entries(this.pids()).filter(([n]) => n !== 'nginx').map(([, pid]) => pid); }
+
+	// Sends sig to every worker and gives their pids.
+	killWorkers(sig = 'SIGKILL') {
+		const old = this.workers();
+		if (!old.length) throw new Error(`no worker pid files in ${this.runDir}`);
+		for (const pid of old) process.kill(pid, sig);
+		return old;
+	}
+
+	// Until as many new workers live as were killed, and the server answers.
+	async waitWorkersBack(old) {
+		await until(() => {
+			const now = this.workers();
+			return now.length >= old.length && now.every(pid => !old.includes(pid));
+		}, { what: 'new workers', timeout: 15000 });
+		await until(async () => {
+			try { return (await request(this, 'GET', '/health')).status === 200; } catch { return false; }
+		}, { what: 'health', timeout: 10000 });
+	}
+
+	// The worker that has a part file open, i.e. the one which receives a body.
+	holder() {
+		return this.workers().find(pid => {
+			try {
+				return fs.readdirSync(`/proc/${pid}/fd`).some(fd => {
+					try { return fs.readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(fs.realpathSync(this.partsDir) + '/'); } catch { return false; }
+				});
+			} catch { return false; }
+		});
+	}
+
+	// Everything that the server said: its own output and the log files below the data folder.
+	log() {
+		let out = this.text;
+		for (const f of files(this.data)) if (f.endsWith('.log')) out += fs.readFileSync(path.join(this.data, f), 'utf8');
+		return out;
+	}
+
+	// Asks the whole server to end; after 15 s ends it hard.
+	async halt() {
+		if (!this.process || this.gone) return;
+		this.process.kill('SIGTERM');
+		const timer = setTimeout(() => {
+			this.forced = true;
+			for (const pid of Object.values(this.pids())) try { process.kill(pid, 'SIGKILL'); } catch { /* already gone */ }
+			this.process.kill('SIGKILL');
+		}, 15000);
+		await this.exited;
+		clearTimeout(timer);
+	}
+
+	async stop() {
+		await this.halt();
+		servers.delete(this);
+		if (failures) process.stderr.write(`scratch folder kept: ${this.dir}\n`);
+		else if (this.own) fs.rmSync(this.dir, { recursive: true, force: true });
+		if (this.forced) throw new Error('server did not end on SIGTERM within 15 s');
+		const left = Object.entries(this.pids());
+		if (left.length) throw new Error(`processes left: ${JSON.stringify(left)}`);
+	}
+
+	// The same data folder again, e.g. with other settings.
+	async restart(settings = this.settings) {
+		await this.halt();
+		this.settings = settings;
+		this.gone = undefined;
+		this.text = this.text.replace(/^ready /mg, 'was ready ');
+		return this.begin();
+	}
+
+	// launch, and no process is left if it fails.
+	async begin() {
+		try {
+			return await this.launch();
+		} catch (e) {
+			failures++;
+			await this.halt();
+			throw e;
+		}
+	}
+}
+
+export const start = (options = {}) => new Server(options).begin();
+
+// One server for a test file, there when its first test runs.
+export function useServer(options = {}) {
+	const s = new Server(options);
+	before(() => s.begin());
+	after(() => s.stop());
+	return s;
+}
+
+// Relative names of all files below a folder.
+export function files(dir, below = '') {
+	if (!fs.existsSync(path.join(dir, below))) return [];
+	return fs.readdirSync(path.join(dir, below), { withFileTypes: true }).flatMap(e =>
+		e.isDirectory() ? files(dir, path.join(below, e.name)) : [path.join(below, e.name)]);
+}
+
+// Finished files of a session on the disk: {name: path}; side files (.meta.json) apart.
+export function completed(server, sid) {
+	const dir = path.join(server.doneDir, sid, 'completed');
+	const out = {};
+	for (const f of fs.existsSync(dir) ? fs.readdirSync(dir) : []) if (!f.endsWith('.meta.json')) out[f] = path.join(dir, f);
+	return out;
+}
+
+export async function metrics(server) {
+	const res = await request(server, 'GET', '/metrics');
+	if (res.status !== 200) throw new Error(`/metrics answered ${res}`);
+	const out = {};
+	for (const l of res.text.split('\n')) {
+		const m = /^([a-zA-Z_:][\w:]*(?:\{[^}]*\})?) (\S+)$/.exec(l);
+		if (m) out[m[1]] = Number(m[2]);
+	}
+	return out;
+}
+
+// Exit hook of last resort: nothing of ours outlives the test process.
+process.on('exit', () => {
+	for (const s of servers) {
+		for (const pid of Object.values(s.pids())) try { process.kill(pid, 'SIGKILL'); } catch { /* already gone */ }
+		try { s.process?.kill('SIGKILL'); } catch { /* already gone */ }
+	}
+});
