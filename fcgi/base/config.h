@@ -3,7 +3,8 @@
  *
  * Sources, later ones win: defaults < JSON file (CONFIG_FILE) < environment. NAME_FILE in the environment names a file
  * that holds the value (secrets; its last line feed is cut). Lists are JSON lists, comma lists, or "*".
- * Unknown keys are refused in the JSON file and ignored in the environment.
+ * Unknown keys are refused in the JSON file and ignored in the environment. An empty value counts as not set. Variables of
+ * other installations that mean nothing here are accepted (config_explain and the manual say which).
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
@@ -25,7 +26,7 @@ enum config_method { METHOD_TUS, METHOD_CUSTOM };
 enum config_session_id { SESSION_ID_ANY, SESSION_ID_UUID };
 
 struct config {
-	/* where */
+	/* where; texts are never NULL, but api_keys_file is if it is not set */
 	char *data_dir;            /* DATA_DIR: home of everything that is not placed elsewhere */
 	char *parts_dir;           /* TUS_UPLOAD_DIR, default DATA_DIR/tus_uploads: bytes of unfinished uploads */
 	char *db_dir;              /* TUS_SESSION_DIR, default DATA_DIR/tus_sessions: the database */
@@ -52,7 +53,8 @@ struct config {
 	bool custom_enabled;       /* CUSTOM_ENABLED */
 	enum config_method default_method;    /* DEFAULT_UPLOAD_METHOD tus|custom */
 	enum config_session_id session_ids;   /* SESSION_ID_MODE any|uuid */
-	/* limits, bytes unless said */
+	/* limits, bytes unless said; after loading none is larger than the one that bounds it (chunk_size <= max_chunk_size <=
+	 * tus_max_size, tus_chunk_size <= max_patch_size if that is on, max_file_size, max_upload_size <= tus_max_size) */
 	int64_t tus_max_size;      /* TUS_MAX_SIZE 10737418240: an upload, and a session's sum */
 	int64_t max_file_size;     /* MAX_FILE_SIZE, 0 = TUS_MAX_SIZE: one single-request upload */
 	int64_t max_upload_size;   /* MAX_UPLOAD_SIZE, 0 = TUS_MAX_SIZE: one request body of the single-request doors */
