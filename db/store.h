@@ -108,6 +108,8 @@ struct chunk_want {
 	int64_t now, expires;               /* for the session */
 	bool full;
 };
+/* A new, empty take with everything in w bound but no chunk (idx, length, held, spool are ignored). FULL. */
+enum err store_session_create(struct store *s, struct arena *a, const struct chunk_want *w, struct session *out);
 struct chunk_reserved {
 	struct session s;
 	struct upload u;                    /* the row to fill: OPEN, offset 0 */

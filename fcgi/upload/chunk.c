@@ -92,6 +92,20 @@ static void want_of(struct house *h, const struct chunk_cmd *cmd, struct chunk_w
 		.expires = now + h->cfg->abandoned_after};
 }
 
+enum err session_open(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct session *out)
+{
+	struct chunk_want w;
+	int found;
+	enum err e = store_session_takes(h->db, a, cmd->sid, out, 1, &found);
+	if (e != ERR_NOT_FOUND)
+		return e ? e : ERR_CONFLICT;
+	e = space_check(h, 0);
+	if (e)
+		return e;
+	want_of(h, cmd, &w);
+	return store_session_create(h->db, a, &w, out);
+}
+
 /* One more obstacle out of the way of a reservation. */
 static enum err clear_way(struct house *h, struct arena *a, const struct chunk_reserved *r, struct source *body, struct hold **hold, int64_t *held)
 {

@@ -76,6 +76,8 @@ struct chunk_cmd {
 	int64_t idx, length;        /* length maybe LENGTH_UNKNOWN */
 	const char *meta;           /* Upload-Metadata text, NULL if none */
 };
+/* A new, empty take of sid with total, declared size and names bound (idx and length are ignored). ERR_NO_SPACE, ERR_CONFLICT if the sid is taken. */
+enum err session_open(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct session *out);
 /* tus creation of a chunk: a fresh upload, replacing an unfinished one of the same index. Errors as store_chunk_reserve, and ERR_TOO_LARGE above MAX_CHUNK_SIZE. */
 enum err chunk_create(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct upload *u);
 
