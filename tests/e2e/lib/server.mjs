@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { request, until } from './http.mjs';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
-export const build = path.join(root, process.env.TEST_BUILD_DIR ?? 'build');
+export const build = path.resolve(root, process.env.TUS_BUILD ?? 'build');
 const runner = process.env.TEST_RUN ?? path.join(root, 'scripts/run');
 export const everything = process.env.TEST_ALL === '1';
 
@@ -53,11 +53,11 @@ class Server {
 		if (this.data === undefined) this.data = path.join(scratch(), 'data');
 		this.dir = path.dirname(this.data);
 		fs.mkdirSync(this.data, { recursive: true });
-		const args = ['--port', '0', '--data', this.data];
+		const args = ['--port', '0', '--data', this.data, '--build', build];
 		if (this.front) args.push('--front', this.front);
 		for (const [k, v] of Object.entries(this.settings)) args.push('--set', `${k}=${v}`);
 		const [file, ...rest] = [...this.wrap, runner, ...args];
-		this.process = spawn(file, rest, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, B: build } });
+		this.process = spawn(file, rest, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.exited = new Promise(done => this.process.on('exit', (code, signal) => { this.gone = { code, signal }; done(); }));
 		this.url = await new Promise((ready, fail) => {
 			const hear = d => {
