@@ -33,14 +33,21 @@ struct load {
 	int faults;
 };
 
+/* A fault is one line, whatever stands in the value. */
 static void __attribute__((format(printf, 2, 3))) fault(struct load *l, const char *fmt, ...)
 {
 	va_list ap;
+	char *line;
 
 	va_start(ap, fmt);
-	vfprintf(l->err, fmt, ap);
+	if (vasprintf(&line, fmt, ap) < 0)
+		line = NULL;
 	va_end(ap);
-	fputc('\n', l->err);
+	for (char *p = line; p && *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	fprintf(l->err, "%s\n", line ? line : "Out of memory.");
+	free(line);
 	l->faults++;
 }
 
