@@ -58,7 +58,7 @@ static void plain(void **state)
 	assert_string_equal(json_str(json_get(j, "code")), "SQLITE_FULL");
 	assert_true(json_int(json_get(j, "pid"), &v) && v == getpid());
 	assert_true(json_int(json_get(j, "rows"), &v) && v == -3);
-	assert_true(json_int(json_get(j, "min"), &v) && v == INT64_MIN);
+	assert_non_null(strstr(s, ",\"min\":-9223372036854775808,"));
 	assert_int_equal(json_type(json_get(j, "none")), JSON_NULL);
 	json_free(j);
 }
