@@ -28,7 +28,7 @@ $(B)/obj/%.o: %.c
 $(B)/gen/sql_%.h: db/%.sql
 	@mkdir -p $(@D)
 	scripts/sql2h $< > $@
-$(B)/obj/db/%.o: $(patsubst db/%.sql,$(B)/gen/sql_%.h,$(wildcard db/*.sql))
+$(patsubst %.c,$(B)/obj/%.o,$(wildcard db/*.c)): $(patsubst db/%.sql,$(B)/gen/sql_%.h,$(wildcard db/*.sql))
 
 $(B)/tus-fcgi:   $(B)/obj/fcgi/main.o $(B)/obj/fcgi/supervise.o $(B)/libtus.a
 $(B)/tusctl:     $(B)/obj/fcgi/ctl.o $(B)/libtus.a

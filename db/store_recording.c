@@ -1,0 +1,183 @@
+/*
+ * store_recording.c - finished files: their rows and their names.
+ */
+#include "db/store_priv.h"
+#include "model/name.h"
+
+#define NUMBERS_MAX 100000
+
+/* ---- reading ---- */
+
+static enum err read_one(struct store *s, enum sql q, const struct bind *b, struct arena *a, struct recording *out)
+{
+	struct dbh *h;
+	enum err e = reader_take(s, &h);
+	if (e)
+		return e;
+	e = get_recording(h, q, b, a, out, NULL);
+	reader_give(s, h);
+	return e;
+}
+
+enum err store_recording_get(struct store *s, struct arena *a, const char *sid, const char *disk, struct recording *out)
+{
+	return read_one(s, SQL_REC_GET, BINDS(T(sid), T(disk)), a, out);
+}
+
+enum err store_recording_of_session(struct store *s, struct arena *a, int64_t session, struct recording *out)
+{
+	return read_one(s, SQL_REC_OF_SESSION, BINDS(I(session)), a, out);
+}
+
+enum err store_recording_of_upload(struct store *s, struct arena *a, int64_t upload, struct recording *out)
+{
+	return read_one(s, SQL_REC_OF_UPLOAD, BINDS(I(upload)), a, out);
+}
+
+static enum err list_read(struct dbh *h, struct arena *a, const struct bind *b, struct recording *out, int *found)
+{
+	sqlite3_stmt *st;
+	enum err e = sql_row(h, SQL_REC_LIST, b, &st);
+	for (; !e; e = sql_more(h, SQL_REC_LIST, st)) {
+		e = row_recording(st, a, &out[*found], NULL);
+		if (e) {
+			sql_end(st);
+			return e;
+		}
+		++*found;
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err store_recordings(struct store *s, struct arena *a, const char *owner, int64_t before, struct recording *out, int max, int *found)
+{
+	struct dbh *h;
+	*found = 0;
+	enum err e = reader_take(s, &h);
+	if (e)
+		return e;
+	e = list_read(h, a, BINDS(T(owner), I(before > 0 ? before : INT64_MAX), I(max)), out, found);
+	reader_give(s, h);
+	return e;
+}
+
+/* ---- names ---- */
+
+enum err name_taken(struct dbh *h, const char *sid, const char *disk, int64_t recording, int64_t session, bool *taken)
+{
+	int64_t yes = 0;
+	enum err e = sql_int(h, SQL_NAME_TAKEN, BINDS(T(sid), T(disk), I(recording), I(session)), &yes);
+	*taken = yes != 0;
+	return e;
+}
+
+enum err name_free(struct dbh *h, struct arena *a, const char *sid, const char *title, int64_t recording, int64_t session, const char **out)
+{
+	const char *disk = name_disk(a, title), *name = disk;
+	for (int number = 2; name && number < NUMBERS_MAX; number++) {
+		bool taken;
+		enum err e = name_taken(h, sid, name, recording, session, &taken);
+		if (e || !taken) {
+			*out = name;
+			return e;
+		}
+		name = name_numbered(a, disk, number);
+	}
+	return name ? ERR_CONFLICT : ERR_NOMEM;
+}
+
+enum err store_recording_free_name(struct store *s, struct arena *a, const char *sid, const char *disk, const char **out)
+{
+	struct dbh *h;
+	enum err e = reader_take(s, &h);
+	if (e)
+		return e;
+	e = name_free(h, a, sid, disk, 0, 0, out);
+	reader_give(s, h);
+	return e;
+}
+
+/* ---- writing ---- */
+
+enum err recording_insert(struct tx *t, const struct recording *r, const char *sid, int64_t session, int64_t upload, int64_t take, bool run)
+{
+	return sql_run(t->h, SQL_REC_ADD, BINDS(T(sid), I(session), I(upload), I(take), I(run), T(r->owner), T(r->name), T(r->disk), T(r->meta),
+		I(r->size), I(r->created), I(r->recovered)));
+}
+
+struct add {
+	const struct recording *r;
+};
+
+static enum err add_run(struct tx *t, void *arg)
+{
+	const struct recording *r = ((struct add *)arg)->r;
+	return recording_insert(t, r, r->sid, r->session, 0, r->take, true);
+}
+
+enum err store_recording_add(struct store *s, const struct recording *r)
+{
+	struct add a = {.r = r};
+	return store_do(s, add_run, &a, false);
+}
+
+struct rename {
+	int64_t n;
+	const char *name, *disk, *meta;
+};
+
+static enum err rename_run(struct tx *t, void *arg)
+{
+	const struct rename *n = arg;
+	struct recording r;
+	bool run, taken;
+	enum err e = get_recording(t->h, SQL_REC_BY_N, BINDS(I(n->n)), t->tmp, &r, &run);
+	if (e)
+		return e;
+	int64_t session = run ? 0 : r.session;
+	e = name_taken(t->h, r.sid, n->disk, r.n, session, &taken);
+	if (!e && taken)
+		return ERR_CONFLICT;
+	if (!e)
+		e = sql_run(t->h, SQL_REC_RENAME, BINDS(I(r.n), T(n->name), T(n->disk), T(n->meta)));
+	return e ? e : sql_run(t->h, SQL_SESSION_RENAMED, BINDS(I(session), T(n->disk), T(n->name)));
+}
+
+enum err store_recording_rename(struct store *s, int64_t n, const char *name, const char *disk, const char *meta)
+{
+	struct rename r = {.n = n, .name = name, .disk = disk, .meta = meta};
+	return store_do(s, rename_run, &r, true);
+}
+
+struct delete {
+	int64_t n, now;
+};
+
+/* With the file goes what it was made from: a chunk that is sent again begins a new take. A run goes alone, its session lives on. */
+static enum err delete_run(struct tx *t, void *arg)
+{
+	const struct delete *d = arg;
+	struct recording r;
+	struct session s;
+	bool run;
+	enum err e = get_recording(t->h, SQL_REC_BY_N, BINDS(I(d->n)), t->tmp, &r, &run);
+	if (!e)
+		e = sql_run(t->h, SQL_REC_DROP, BINDS(I(r.n)));
+	if (e || run)
+		return e;
+	if (r.upload)
+		return sql_run(t->h, SQL_UPLOAD_GONE, BINDS(I(r.upload), I(d->now)));
+	e = get_session(t->h, NULL, r.session, &s);
+	if (e)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	if (s.state == SESSION_FINISHING)
+		return ERR_LOCKED;
+	e = session_empty(t, s.n);
+	return e ? e : sql_run(t->h, SQL_SESSION_GONE, BINDS(I(s.n), I(1), I(d->now)));
+}
+
+enum err store_recording_delete(struct store *s, int64_t n, int64_t now)
+{
+	struct delete d = {.n = n, .now = now};
+	return store_do(s, delete_run, &d, true);
+}

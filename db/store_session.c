@@ -1,0 +1,218 @@
+/*
+ * store_session.c - takes: reading, making, and the states that they pass through but finishing.
+ */
+#include "db/store_priv.h"
+
+#define STEPS_MAX 4096          /* of the frontier in one operation: others wait for it */
+
+/* ---- reading ---- */
+
+static enum err takes_read(struct dbh *h, struct arena *a, const char *sid, struct session *out, int max, int *found)
+{
+	sqlite3_stmt *st;
+	enum err e = sql_row(h, SQL_SESSION_TAKES, BINDS(T(sid), I(max)), &st);
+	if (e)
+		return e;
+	for (; !e; e = sql_more(h, SQL_SESSION_TAKES, st)) {
+		e = row_session(st, a, &out[*found]);
+		if (e) {
+			sql_end(st);
+			return e;
+		}
+		++*found;
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err store_session_takes(struct store *s, struct arena *a, const char *sid, struct session *out, int max, int *found)
+{
+	struct dbh *h;
+	*found = 0;
+	enum err e = reader_take(s, &h);
+	if (e)
+		return e;
+	e = takes_read(h, a, sid, out, max, found);
+	reader_give(s, h);
+	return e;
+}
+
+enum err store_session_by_n(struct store *s, struct arena *a, int64_t n, struct session *out)
+{
+	struct dbh *h;
+	enum err e = reader_take(s, &h);
+	if (e)
+		return e;
+	e = get_session(h, a, n, out);
+	reader_give(s, h);
+	return e;
+}
+
+/* ---- shared pieces ---- */
+
+enum err session_add(struct tx *t, struct session *s, int64_t now, int64_t expires)
+{
+	int64_t last = 0;
+	enum err e = sql_int(t->h, SQL_SESSION_TAKE_LAST, BINDS(T(s->sid)), &last);
+	if (!e)
+		e = file_next(t, &s->file);
+	s->take = last + 1;
+	if (!e)
+		e = sql_run(t->h, SQL_SESSION_ADD, BINDS(T(s->sid), I(s->take), T(s->owner), I(s->kind), I(s->total), I(s->chunk_size), I(s->file),
+			T(s->name), T(s->format), I(now), I(expires)));
+	s->n = sqlite3_last_insert_rowid(t->h->db);
+	return e;
+}
+
+enum err session_slide(struct tx *t, const struct session *s, int64_t now, int64_t expires)
+{
+	if (s->state != SESSION_RECEIVING)
+		return ERR_OK;
+	int64_t next = plan_expiry(now, expires - now, s->expires);
+	return next == s->expires ? ERR_OK : sql_run(t->h, SQL_SESSION_EXPIRES, BINDS(I(s->n), I(next)));
+}
+
+/* Length of chunk next_idx if it is known and, being placed, it lies where it must. ERR_NOT_FOUND: the frontier stays. */
+static enum err length_at_frontier(struct tx *t, const struct session *s, int64_t *length)
+{
+	struct chunk c;
+	struct upload u;
+	enum err e = get_chunk(t->h, s->n, s->next_idx, &c);
+	if (e == ERR_NOT_FOUND) {
+		e = get_chunk_upload(t->h, NULL, s->n, s->next_idx, &u);
+		c = (struct chunk){.file = u.file, .base = u.base, .length = u.length};
+	}
+	if (e)
+		return e;
+	*length = c.length;
+	return c.length == LENGTH_UNKNOWN || (c.file == s->file && c.base != s->next_base) ? ERR_NOT_FOUND : ERR_OK;
+}
+
+enum err frontier_step(struct tx *t, struct session *s)
+{
+	enum err e = ERR_OK;
+	/* With a declared chunk size every base is known without a frontier. */
+	for (int i = 0; i < STEPS_MAX && s->chunk_size == 0; i++) {
+		int64_t length;
+		struct slot slot;
+		e = length_at_frontier(t, s, &length);
+		if (e)
+			break;
+		plan_slot_closed(s, s->next_idx, s->next_base, length, &slot);
+		s->next_idx = slot.next_idx;
+		s->next_base = slot.next_base;
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err session_empty(struct tx *t, int64_t n)
+{
+	enum err e = sql_run(t->h, SQL_SESSION_UPLOADS_DROP, BINDS(I(n)));
+	if (!e)
+		e = sql_run(t->h, SQL_SESSION_CHUNKS_DROP, BINDS(I(n)));
+	return e ? e : sql_run(t->h, SQL_SESSION_BITS_DROP, BINDS(I(n)));
+}
+
+/* ---- states ---- */
+
+struct failed {
+	int64_t n;
+	bool failed;
+};
+
+static enum err failed_run(struct tx *t, void *arg)
+{
+	const struct failed *f = arg;
+	struct session s;
+	enum session_state from = f->failed ? SESSION_FINISHING : SESSION_FAILED, to = f->failed ? SESSION_FAILED : SESSION_FINISHING;
+	enum err e = get_session(t->h, NULL, f->n, &s);
+	if (e || s.state == to)
+		return e;
+	return s.state == from ? sql_run(t->h, SQL_SESSION_STATE, BINDS(I(f->n), I(to))) : ERR_OFFSET;
+}
+
+enum err store_session_failed(struct store *s, int64_t n, bool failed)
+{
+	struct failed f = {.n = n, .failed = failed};
+	return store_do(s, failed_run, &f, false);
+}
+
+struct reopened {
+	int64_t n, now, expires;
+};
+
+static enum err restart(struct tx *t, const struct reopened *r)
+{
+	int64_t file;
+	enum err e = file_next(t, &file);
+	return e ? e : sql_run(t->h, SQL_SESSION_RESTART, BINDS(I(r->n), I(r->now), I(r->expires), I(file)));
+}
+
+static enum err reopened_run(struct tx *t, void *arg)
+{
+	const struct reopened *r = arg;
+	struct session s;
+	enum err e = get_session(t->h, NULL, r->n, &s);
+	if (e)
+		return e;
+	switch (s.state) {
+	case SESSION_RECEIVING:
+		return ERR_OK;
+	case SESSION_COMPLETE:
+	case SESSION_RECOVERED:
+		return sql_run(t->h, SQL_SESSION_REOPEN, BINDS(I(r->n), I(r->now), I(r->expires)));
+	case SESSION_GONE:
+		return s.cancelled ? ERR_GONE : restart(t, r);
+	case SESSION_FINISHING:
+	case SESSION_FAILED:
+		break;
+	}
+	return ERR_LOCKED;
+}
+
+enum err store_session_reopened(struct store *s, int64_t n, int64_t now, int64_t expires)
+{
+	struct reopened r = {.n = n, .now = now, .expires = expires};
+	return store_do(s, reopened_run, &r, true);
+}
+
+struct sgone {
+	int64_t n, now;
+	bool cancelled, only_expired;
+	int64_t *file;
+};
+
+static enum err sgone_run(struct tx *t, void *arg)
+{
+	const struct sgone *g = arg;
+	struct session s;
+	enum err e = get_session(t->h, NULL, g->n, &s);
+	if (e)
+		return e;
+	if (s.state == SESSION_GONE)
+		return ERR_GONE;
+	if (s.state != SESSION_RECEIVING && s.state != SESSION_FAILED)
+		return ERR_CONFLICT;
+	if (g->only_expired && (s.expires <= 0 || s.expires > g->now))
+		return ERR_CONFLICT;
+	*g->file = s.file;
+	e = session_empty(t, g->n);
+	return e ? e : sql_run(t->h, SQL_SESSION_GONE, BINDS(I(g->n), I(g->cancelled), I(g->now)));
+}
+
+enum err store_session_gone(struct store *s, int64_t n, int64_t now, bool cancelled, bool only_expired, int64_t *file)
+{
+	struct sgone g = {.n = n, .now = now, .cancelled = cancelled, .only_expired = only_expired, .file = file};
+	return store_do(s, sgone_run, &g, !only_expired);
+}
+
+static enum err expires_run(struct tx *t, void *arg)
+{
+	const struct reopened *r = arg;
+	return sql_hit(t->h, SQL_SESSION_EXPIRES, BINDS(I(r->n), I(r->expires)));
+}
+
+enum err store_session_expires(struct store *s, int64_t n, int64_t expires)
+{
+	struct reopened r = {.n = n, .expires = expires};
+	return store_do(s, expires_run, &r, false);
+}

@@ -1,0 +1,124 @@
+/*
+ * store_sql.c - all SQL but the schema: one array, indexed by enum sql.
+ *
+ * A column that an index covers stands only in the statements that mean to change it, for naming it in SET rewrites the index.
+ */
+#include "db/store_sql.h"
+
+#include "model/session.h"
+#include "model/upload.h"
+
+/* States stand as numbers in the texts below. */
+_Static_assert(UPLOAD_OPEN == 0 && UPLOAD_FINISHING == 1 && UPLOAD_COMPLETE == 2 && UPLOAD_GONE == 3, "upload states");
+_Static_assert(SESSION_RECEIVING == 0 && SESSION_FINISHING == 1 && SESSION_COMPLETE == 2 && SESSION_RECOVERED == 3 &&
+	SESSION_GONE == 4 && SESSION_FAILED == 5, "session states");
+
+/* In the order in which store_row.c reads them. */
+#define UPLOAD_COLS "n,id,owner,state,session,idx,file,base,length,offset,writing,meta,created,updated,expires"
+#define SESSION_COLS "n,sid,take,owner,state,kind,total,chunk_size,file,next_idx,next_base,done,top,bytes,parked,size," \
+	"name,format,meta,out_name,out_title,goal,cancelled,size_mismatch,started,updated,finished,expires"
+#define CHUNK_COLS "session,idx,file,base,length"
+#define REC_COLS "n,sid,session,upload,take,owner,name,disk,meta,size,created,recovered,run"
+#define KEY_COLS "name,role,hash,created"
+
+const char *const sql_text[SQL__MAX] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_SAVE] = "SAVEPOINT op",
+	[SQL_SAVE_KEEP] = "RELEASE op",
+	[SQL_SAVE_UNDO] = "ROLLBACK TO op",
+
+	[SQL_FILE_NEXT] = "UPDATE meta SET v=v+1 WHERE k='file'",
+	[SQL_FILE_LAST] = "SELECT v FROM meta WHERE k='file'",
+	[SQL_FILE_KNOWN] = "SELECT EXISTS(SELECT 1 FROM session WHERE file=?1) OR EXISTS(SELECT 1 FROM upload WHERE file=?1 AND own=1)"
+		" OR EXISTS(SELECT 1 FROM chunk WHERE file=?1 AND parked=1)",
+	[SQL_PROBE] = "UPDATE meta SET v=v+1 WHERE k='probe'",
+
+	[SQL_UPLOAD_BY_ID] = "SELECT " UPLOAD_COLS " FROM upload WHERE id=?1",
+	[SQL_UPLOAD_BY_N] = "SELECT " UPLOAD_COLS " FROM upload WHERE n=?1",
+	[SQL_UPLOAD_BY_CHUNK] = "SELECT " UPLOAD_COLS " FROM upload WHERE session=?1 AND idx=?2",
+	[SQL_UPLOAD_ADD] = "INSERT INTO upload(id,owner,state,session,idx,file,base,own,length,offset,writing,meta,created,updated,expires)"
+		" VALUES(?1,?2,0,?3,?4,?5,?6,?7,?8,0,0,?9,?10,?10,?11)",
+	[SQL_UPLOAD_RESET] = "UPDATE upload SET file=?2,base=?3,own=?4,length=?5,offset=0,writing=0,meta=?6,updated=?7 WHERE n=?1",
+	[SQL_UPLOAD_MOVE] = "UPDATE upload SET offset=?3,writing=?4,updated=?5 WHERE n=?1 AND offset=?2 AND state=0"
+		" AND (length=-1 OR ?3<=length)",
+	[SQL_UPLOAD_EXPIRES] = "UPDATE upload SET expires=?2 WHERE n=?1 AND expires<>?2",
+	[SQL_UPLOAD_LENGTH] = "UPDATE upload SET length=?2 WHERE n=?1",
+	[SQL_UPLOAD_CLOSING] = "UPDATE upload SET state=1,offset=?3,length=?3,writing=0,updated=?4"
+		" WHERE n=?1 AND offset=?2 AND state=0 AND id IS NOT NULL AND ?2<=?3 AND (length=-1 OR length=?3)",
+	[SQL_UPLOAD_COMPLETE] = "UPDATE upload SET state=2,own=0,updated=?2,expires=0 WHERE n=?1",
+	[SQL_UPLOAD_GONE] = "UPDATE upload SET state=3,own=0,writing=0,updated=?2,expires=0 WHERE n=?1",
+	[SQL_UPLOAD_DROP] = "DELETE FROM upload WHERE n=?1",
+	[SQL_UPLOAD_AHEAD] = "SELECT EXISTS(SELECT 1 FROM upload WHERE session=?1 AND idx>=?2 AND offset>0)",
+
+	[SQL_SESSION_BY_N] = "SELECT " SESSION_COLS " FROM session WHERE n=?1",
+	[SQL_SESSION_TAKES] = "SELECT " SESSION_COLS " FROM session WHERE sid=?1 ORDER BY take DESC LIMIT ?2",
+	[SQL_SESSION_TAKE_LAST] = "SELECT COALESCE(MAX(take),0) FROM session WHERE sid=?1",
+	[SQL_SESSION_ADD] = "INSERT INTO session(sid,take,owner,state,kind,total,chunk_size,file,next_idx,next_base,done,top,bytes,parked,size,"
+		"name,format,goal,cancelled,size_mismatch,started,updated,finished,expires)"
+		" VALUES(?1,?2,?3,0,?4,?5,?6,?7,0,0,0,0,0,0,0,?8,?9,2,0,0,?10,?10,0,?11)",
+	[SQL_SESSION_RESERVE] = "UPDATE session SET total=?2,next_idx=?3,next_base=?4,name=COALESCE(name,?5),format=COALESCE(format,?6),"
+		"meta=COALESCE(meta,?7),updated=?8 WHERE n=?1",
+	[SQL_SESSION_DONE] = "UPDATE session SET next_idx=?2,next_base=?3,done=?4,top=?5,bytes=?6,parked=?7,updated=?8 WHERE n=?1",
+	[SQL_SESSION_EXPIRES] = "UPDATE session SET expires=?2 WHERE n=?1",
+	[SQL_SESSION_FRONTIER] = "UPDATE session SET next_idx=?2,next_base=?3 WHERE n=?1",
+	[SQL_SESSION_FINISHING] = "UPDATE session SET state=1,goal=?2,out_name=?3,out_title=?4,meta=COALESCE(?5,meta),size_mismatch=?6,updated=?7"
+		" WHERE n=?1",
+	[SQL_SESSION_JOINED] = "UPDATE session SET file=?2,next_idx=top,next_base=bytes,parked=0 WHERE n=?1",
+	[SQL_SESSION_FINISHED] = "UPDATE session SET state=goal,size=?2,out_name=?3,out_title=?4,finished=?5,updated=?5,expires=?6 WHERE n=?1",
+	[SQL_SESSION_STATE] = "UPDATE session SET state=?2 WHERE n=?1",
+	[SQL_SESSION_RENAMED] = "UPDATE session SET state=2,out_name=?2,out_title=?3 WHERE n=?1 AND state IN (2,3)",
+	[SQL_SESSION_REOPEN] = "UPDATE session SET state=0,updated=?2,expires=?3 WHERE n=?1",
+	[SQL_SESSION_RESTART] = "UPDATE session SET state=0,file=?4,next_idx=0,next_base=0,done=0,top=0,bytes=0,parked=0,size=0,"
+		"out_name=NULL,out_title=NULL,finished=0,updated=?2,expires=?3 WHERE n=?1",
+	[SQL_SESSION_GONE] = "UPDATE session SET state=4,file=0,cancelled=?2,updated=?3,expires=0 WHERE n=?1",
+	[SQL_SESSION_FORGET] = "DELETE FROM session WHERE n=?1",
+	[SQL_SESSION_UPLOADS_DROP] = "DELETE FROM upload WHERE session=?1",
+	[SQL_SESSION_CHUNKS_DROP] = "DELETE FROM chunk WHERE session=?1",
+	[SQL_SESSION_BITS_DROP] = "DELETE FROM bitmap WHERE session=?1",
+
+	[SQL_CHUNK_GET] = "SELECT " CHUNK_COLS " FROM chunk WHERE session=?1 AND idx=?2",
+	[SQL_CHUNK_PUT] = "INSERT OR REPLACE INTO chunk(session,idx,file,base,length,parked) VALUES(?1,?2,?3,?4,?5,?6)",
+	[SQL_CHUNK_FROM] = "SELECT " CHUNK_COLS " FROM chunk WHERE session=?1 AND idx>=?2 ORDER BY idx LIMIT ?3",
+	[SQL_CHUNK_MOVE] = "UPDATE chunk SET file=?3,base=?4,parked=0 WHERE session=?1 AND idx=?2",
+	[SQL_CHUNK_NTH] = "SELECT idx FROM chunk WHERE session=?1 ORDER BY idx LIMIT 1 OFFSET ?2",
+	[SQL_CHUNK_DROP_TO] = "DELETE FROM chunk WHERE session=?1 AND idx<=?2",
+	[SQL_CHUNK_FILES] = "SELECT idx,file FROM chunk WHERE session=?1 AND idx>=?2 AND parked=1 ORDER BY idx LIMIT ?3",
+	[SQL_UPLOAD_FILES] = "SELECT idx,file FROM upload WHERE session=?1 AND idx>=?2 AND own=1 ORDER BY idx LIMIT ?3",
+
+	[SQL_BIT_SET] = "UPDATE bitmap SET bits=set_bit(bits,?3),n=n+1 WHERE session=?1 AND seg=?2 AND get_bit(bits,?3)=0",
+	[SQL_SEG_ADD] = "INSERT OR IGNORE INTO bitmap(session,seg,n,bits) VALUES(?1,?2,0,zeroblob(512))",
+	[SQL_SEGS] = "SELECT seg,n,bits FROM bitmap WHERE session=?1 AND seg<=?2 ORDER BY seg",
+
+	[SQL_REC_BY_N] = "SELECT " REC_COLS " FROM recording WHERE n=?1",
+	[SQL_REC_GET] = "SELECT " REC_COLS " FROM recording WHERE sid=?1 AND disk=?2",
+	[SQL_REC_OF_SESSION] = "SELECT " REC_COLS " FROM recording WHERE session=?1 AND session>0 ORDER BY run,n DESC LIMIT 1",
+	[SQL_REC_OF_UPLOAD] = "SELECT " REC_COLS " FROM recording WHERE upload=?1 AND upload>0",
+	[SQL_REC_LIST] = "SELECT " REC_COLS " FROM recording WHERE (?1 IS NULL OR owner=?1 OR owner='') AND n<?2 ORDER BY n DESC LIMIT ?3",
+	[SQL_REC_ADD] = "INSERT INTO recording(sid,session,upload,take,run,owner,name,disk,meta,size,created,recovered)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+	[SQL_REC_RENAME] = "UPDATE recording SET name=?2,disk=?3,meta=COALESCE(?4,meta),recovered=0 WHERE n=?1",
+	[SQL_REC_DROP] = "DELETE FROM recording WHERE n=?1",
+	[SQL_REC_UNLINK] = "UPDATE recording SET session=0 WHERE session=?1 AND session>0",
+	[SQL_NAME_TAKEN] = "SELECT EXISTS(SELECT 1 FROM recording WHERE sid=?1 AND disk=?2 AND n<>?3)"
+		" OR EXISTS(SELECT 1 FROM session WHERE sid=?1 AND out_name=?2 AND state IN (1,5) AND n<>?4)",
+
+	[SQL_DUE_UPLOADS] = "SELECT n FROM upload WHERE id IS NOT NULL AND state=0 AND expires BETWEEN 1 AND ?1 ORDER BY expires LIMIT ?2",
+	[SQL_DUE_SESSIONS] = "SELECT n FROM session WHERE state=0 AND expires BETWEEN 1 AND ?1 ORDER BY expires LIMIT ?2",
+	[SQL_FINISHING_UPLOADS] = "SELECT n FROM upload WHERE state=1 ORDER BY n LIMIT ?1",
+	[SQL_FINISHING_SESSIONS] = "SELECT n FROM session WHERE state=1 LIMIT ?1",
+	[SQL_FORGET_UPLOADS] = "DELETE FROM upload WHERE n IN (SELECT n FROM upload WHERE state=3 AND updated<=?1 ORDER BY updated LIMIT ?2)",
+	[SQL_FORGET_GONE] = "SELECT n FROM session WHERE state=4 AND updated<=?1 LIMIT 1",
+	[SQL_FORGET_FINISHED] = "SELECT n FROM session WHERE state IN (2,3) AND expires BETWEEN 1 AND ?1 LIMIT 1",
+	[SQL_STATS] = "SELECT (SELECT COUNT(*) FROM session WHERE state IN (0,1)),(SELECT COUNT(*) FROM upload WHERE state=0),"
+		"(SELECT COUNT(*) FROM recording),(SELECT COALESCE(SUM(size),0) FROM recording)"
+		"+(SELECT COALESCE(SUM(bytes),0) FROM session WHERE state IN (0,1,5))"
+		"+(SELECT COALESCE(SUM(offset),0) FROM upload WHERE state IN (0,1)),"
+		"(SELECT page_count FROM pragma_page_count)",
+
+	[SQL_KEY_ADD] = "INSERT INTO api_key(name,role,hash,created) VALUES(?1,?2,?3,?4)",
+	[SQL_KEY_FIND] = "SELECT " KEY_COLS " FROM api_key WHERE hash=?1",
+	[SQL_KEYS] = "SELECT " KEY_COLS " FROM api_key ORDER BY name LIMIT ?1",
+	[SQL_KEY_DROP] = "DELETE FROM api_key WHERE name=?1",
+};
