@@ -105,6 +105,9 @@ static void arena_bounds(void **state)
 		assert_int_equal(arena_used(a), 0);
 	}
 	arena_close(a);
+	a = arena_open(SIZE_MAX);
+	assert_null(arena_alloc(a, SIZE_MAX - 3));
+	arena_close(a);
 	arena_close(NULL);
 }
 

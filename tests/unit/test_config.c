@@ -295,6 +295,7 @@ static void faults(void **state)
 		{{"ALLOWED_HOSTS=http://a"}, NULL, {"ALLOWED_HOSTS=http://a (environment): must be a JSON list or comma list of host names, or *."}},
 		{{"CORS_ORIGINS=https://a/"}, NULL, {"CORS_ORIGINS=https://a/ (environment): must be a JSON list or comma list of origins like https://host:port, without a path, or *."}},
 		{{"CORS_ORIGINS=a.example"}, NULL, {"CORS_ORIGINS=a.example (environment): must be a JSON list or comma list of origins like https://host:port, without a path, or *."}},
+		{{"CORS_ORIGINS=https://"}, NULL, {"CORS_ORIGINS=https:// (environment): must be a JSON list or comma list of origins like https://host:port, without a path, or *."}},
 		{{"TRUSTED_PROXIES=10.0.0.1,proxy"}, NULL, {"TRUSTED_PROXIES=10.0.0.1,proxy (environment): must be a JSON list or comma list of IP addresses, or *."}},
 		{{"BASE_PATH=up"}, NULL, {"BASE_PATH=up (environment): must be empty, or a path that begins with / and does not end with /."}},
 		{{"BASE_PATH=/up/"}, NULL, {"BASE_PATH=/up/ (environment): must be empty, or a path that begins with / and does not end with /."}},
