@@ -103,22 +103,22 @@ enum err page_metrics(struct call *c);
 
 /* proto_form.c: a form that carries one chunk or file, multipart with any field order, in constant memory. */
 struct form_file {
-	const char *name;           /* field name */
-	const char *filename;
-	int64_t size;
+	const char *name;           /* of the field */
+	const char *filename;       /* as sent: anything; never a path */
+	const char *type;           /* Content-Type of the part, "" if none */
 };
 struct form_sink {
-	/* A file part begins; its bytes; its end. fields so far are readable with form_field. */
+	/* A file part begins; its bytes; its end. The text fields before it are readable with form_field. */
 	enum err (*begin)(void *arg, const struct form_file *f);
 	enum err (*data)(void *arg, const void *p, size_t n);
 	enum err (*end)(void *arg);
 	void *arg;
 };
 struct form;
-/* Reads the whole body: multipart/form-data, or urlencoded if sink is NULL-safe without files. Text fields up to 64 KiB together are kept in the arena.
- * ERR_UNPROCESSABLE: not a form; ERR_INVALID: malformed; ERR_CUT; ERR_TOO_LARGE: fields too long. */
+/* Reads the whole body: multipart/form-data, or urlencoded (no files then). Text fields up to 64 KiB together are kept in the arena. sink NULL: files are ignored.
+ * *out is set before the first event. ERR_UNPROCESSABLE: not a form; ERR_INVALID: malformed; ERR_CUT; ERR_TOO_LARGE: fields too long; or an error of the sink. */
 enum err form_read(struct call *c, const struct form_sink *sink, struct form **out);
-/* While reading: the form under way, for begin(). */
+/* Value of a text field; NULL if it is not there (yet). */
 const char *form_field(const struct form *f, const char *name);
 
 #endif

@@ -20,6 +20,7 @@ struct chunk_put {
 	struct source *body;
 	enum put_mode mode;
 	const struct chunk_cmd *hint;
+	struct take_want hint_take;
 	unsigned char *mem;
 	size_t cap;
 	int64_t size;
@@ -47,6 +48,7 @@ enum err chunk_put_open(struct house *h, struct arena *a, struct source *body, s
 void chunk_put_hint(struct chunk_put *p, const struct chunk_cmd *cmd)
 {
 	p->hint = cmd;
+	p->hint_take = cmd->take;
 }
 
 /* The take that the chunk would go into and the complete chunk there, if any. ERR_NOT_FOUND: a new take. */
@@ -224,6 +226,29 @@ static enum err end_slot(struct chunk_put *p, struct chunk_put_out *out)
 	return e ? e : chunk_complete(p->h, p->a, &p->r.u, p->size, &out->finish_session, &out->exists);
 }
 
+/* The fields behind the file name another take than those before it: the bytes move on as a spool file. */
+static enum err slot_to_spool(struct chunk_put *p)
+{
+	int64_t copied, file, size = p->size;
+	int slot = p->fd;
+	p->fd = -1;
+	enum err e = open_spool(p);
+	if (!e)
+		e = blob_copy(slot, p->at, p->fd, 0, size, &copied);
+	blob_close(slot);
+	p->at = 0;
+	if (!e)
+		e = store_chunk_drop(p->h->db, p->r.u.n, &file);
+	hold_drop(p->hold);
+	p->hold = NULL;
+	return e;
+}
+
+static bool same_take(const struct take_want *a, const struct take_want *b)
+{
+	return a->kind == b->kind && a->total == b->total;
+}
+
 static enum err end_spool(struct chunk_put *p, const struct chunk_cmd *cmd, struct chunk_put_out *out)
 {
 	struct chunk_reserved r;
@@ -240,9 +265,13 @@ static enum err end_spool(struct chunk_put *p, const struct chunk_cmd *cmd, stru
 enum err chunk_put_end(struct chunk_put *p, const struct chunk_cmd *cmd, struct chunk_put_out *out)
 {
 	struct chunk_cmd sized = *cmd;
-	enum err e = ERR_INTERNAL;
+	enum err e = ERR_OK;
 	*out = (struct chunk_put_out){.size = p->size};
 	sized.length = p->size;
+	if (p->mode == PUT_SLOT && !same_take(&p->hint_take, &cmd->take))
+		e = slot_to_spool(p);
+	if (e)
+		return e;
 	switch (p->mode) {
 	case PUT_MEMORY:
 		e = end_memory(p, &sized, out);

@@ -101,7 +101,7 @@ enum err chunk_remove(struct house *h, struct arena *a, const struct chunk_view 
 struct chunk_put;
 /* body: what to stop when another request wants the chunk. Free with chunk_put_close, whatever happened: what was not ended leaves nothing. */
 enum err chunk_put_open(struct house *h, struct arena *a, struct source *body, struct chunk_put **out);
-/* The fields came first: a long body may go straight to its slot. Optional; cmd must be the one that ends it. */
+/* The fields came first: a long body may go straight to its slot. Optional; the cmd that ends it has the same sid and idx, and costs a copy if its take differs. */
 void chunk_put_hint(struct chunk_put *p, const struct chunk_cmd *cmd);
 /* ERR_TOO_LARGE above MAX_CHUNK_SIZE. */
 enum err chunk_put_data(struct chunk_put *p, const void *data, size_t n);

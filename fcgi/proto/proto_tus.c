@@ -1,0 +1,252 @@
+/*
+ * proto_tus.c - tus 1.0.0 on /files/: core, creation, creation-with-upload, creation-defer-length, expiration, termination.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "http/field.h"
+#include "model/name.h"
+#include "proto/proto_tus.h"
+
+enum err tus_options(struct call *c)
+{
+	http_res_set(c->res, "Tus-Version", TUS_VERSION);
+	if (c->house->cfg->tus_enabled)
+		http_res_set(c->res, "Tus-Extension", TUS_EXTENSIONS);
+	http_res_addf(c->res, c->a, "Tus-Max-Size", "%lld", (long long)c->house->cfg->tus_max_size);
+	return call_empty(c, 204);
+}
+
+enum err tus_unknown(struct call *c)
+{
+	(void)c;
+	return ERR_NOT_FOUND;
+}
+
+/* ---- shared with the chunk URLs ---- */
+
+void tus_expires(struct call *c, int64_t expires)
+{
+	char *text;
+	if (expires <= 0)
+		return;
+	text = arena_alloc(c->a, CLOCK_HTTP_LEN);
+	if (!text)
+		return;
+	clock_http(expires, text);
+	http_res_set(c->res, "Upload-Expires", text);
+}
+
+void tus_offset(struct call *c, int64_t offset)
+{
+	if (offset >= 0)
+		http_res_addf(c->res, c->a, "Upload-Offset", "%lld", (long long)offset);
+}
+
+enum err tus_metadata(struct call *c, int64_t max, const char **text, struct meta *meta)
+{
+	const char *value = http_header(c->req, "Upload-Metadata"), *why = NULL;
+	*text = NULL;
+	memset(meta, 0, sizeof *meta);
+	if (!value || !*value)
+		return ERR_OK;
+	if (http_header_count(c->req, "Upload-Metadata") > 1)
+		return call_refuse(c, ERR_INVALID, "Upload-Metadata is given more than once");
+	if (strlen(value) > (size_t)max)
+		return call_refuse(c, ERR_HEADERS, "Upload-Metadata is longer than %lld bytes", (long long)max);
+	if (meta_parse(c->a, value, meta, &why))
+		return call_refuse(c, ERR_INVALID, "Upload-Metadata: %s", why ? why : "malformed");
+	*text = value;
+	return ERR_OK;
+}
+
+/* Upload-Length or Upload-Defer-Length: 1, exactly one of them (checks 56-61). */
+enum err tus_creation_length(struct call *c, int64_t *length)
+{
+	bool given;
+	const char *defer = http_header(c->req, "Upload-Defer-Length");
+	enum err e = call_number(c, "Upload-Length", &given, length);
+	if (e)
+		return e;
+	if (defer && (strcmp(defer, "1") != 0 || http_header_count(c->req, "Upload-Defer-Length") > 1))
+		return call_refuse(c, ERR_INVALID, "Upload-Defer-Length must be 1");
+	if (defer && given)
+		return call_refuse(c, ERR_INVALID, "Upload-Length and Upload-Defer-Length exclude each other");
+	if (!defer && !given)
+		return call_refuse(c, ERR_INVALID, "Upload-Length is missing");
+	if (defer)
+		*length = LENGTH_UNKNOWN;
+	return ERR_OK;
+}
+
+static bool identity_coding(struct call *c)
+{
+	const char *coding = http_header(c->req, "Content-Encoding");
+	return !coding || text_eq_nocase(coding, "identity");
+}
+
+/* Some clients force a type on an empty POST; with a body only the protocol's own counts (checks 65, 79). */
+enum err tus_creation_body(struct call *c, int64_t length, bool *has_body)
+{
+	int64_t n = c->req->body->length;
+	bool typed = field_media_type_is(c->req->content_type, TUS_TYPE);
+	*has_body = n > 0 || (n < 0 && typed);
+	if (n > 0 && (!typed || !identity_coding(c)))
+		return call_refuse(c, ERR_MEDIA_TYPE, "A creation with data needs Content-Type: " TUS_TYPE);
+	if (n > 0 && n > (length == LENGTH_UNKNOWN ? c->house->cfg->tus_max_size : length))
+		return call_refuse(c, ERR_TOO_LARGE, "The body is longer than the upload may be");
+	return ERR_OK;
+}
+
+/* Type, offset and length of a PATCH (checks 34, 35, 52). */
+enum err tus_patch_command(struct call *c, int64_t max_size, struct append_cmd *cmd)
+{
+	bool given;
+	*cmd = (struct append_cmd){.length = LENGTH_UNKNOWN, .body = c->req->body->length, .max_size = max_size, .max_body = c->house->cfg->max_patch_size};
+	if (!field_media_type_is(c->req->content_type, TUS_TYPE))
+		return call_refuse(c, ERR_MEDIA_TYPE, "PATCH needs Content-Type: " TUS_TYPE);
+	if (!identity_coding(c))
+		return call_refuse(c, ERR_MEDIA_TYPE, "Content-Encoding must be identity");
+	enum err e = call_number(c, "Upload-Offset", &given, &cmd->offset);
+	if (!e && !given)
+		e = call_refuse(c, ERR_INVALID, "Upload-Offset is missing");
+	return e ? e : call_number(c, "Upload-Length", &given, &cmd->length);
+}
+
+enum err tus_patched(struct call *c, enum err e, const struct append_out *out)
+{
+	tus_offset(c, out->offset);
+	if (e == ERR_OFFSET && out->offset >= 0)
+		call_refuse(c, e, "Upload offset mismatch. Expected %lld", (long long)out->offset);
+	if (e == ERR_INVALID)
+		call_refuse(c, e, "Upload-Length is set already or lies below the offset");
+	if (e == ERR_TOO_LARGE)
+		http_res_addf(c->res, c->a, "Tus-Max-Size", "%lld", (long long)c->house->cfg->tus_max_size);
+	if (!out->complete)
+		tus_expires(c, out->expires);
+	if (e)
+		return e == ERR_AGAIN ? ERR_LOCKED : e;
+	call_later(c, out->finish_upload, out->finish_session);
+	return call_empty(c, 204);
+}
+
+void tus_describe(struct call *c, int64_t offset, int64_t length, const char *meta)
+{
+	tus_offset(c, offset);
+	if (length == LENGTH_UNKNOWN)
+		http_res_set(c->res, "Upload-Defer-Length", "1");
+	else
+		http_res_addf(c->res, c->a, "Upload-Length", "%lld", (long long)length);
+	if (meta)
+		http_res_set(c->res, "Upload-Metadata", meta);
+	http_res_set(c->res, "Cache-Control", "no-store");
+}
+
+/* ---- /files/ and /files/{id} ---- */
+
+static enum err find(struct call *c, bool guarded, struct upload *u)
+{
+	if (!name_upload_id(c->param[0]))
+		return ERR_NOT_FOUND;
+	enum err e = upload_find(c->house, c->a, c->param[0], u);
+	return e ? e : call_may(c, u->owner, guarded);
+}
+
+/* The data that came with the creation. Too much of it undoes the creation (check 81); a cut body does not (check 80). */
+static enum err create_with_body(struct call *c, struct upload *u)
+{
+	struct append_cmd cmd = {.offset = 0, .length = LENGTH_UNKNOWN, .body = c->req->body->length, .max_size = c->house->cfg->tus_max_size,
+		.max_body = c->house->cfg->max_patch_size};
+	struct append_out out;
+	enum err e = upload_append(c->house, c->a, u->n, &cmd, c->req->body, &out);
+	if (e == ERR_TOO_LARGE) {
+		upload_remove(c->house, c->a, u->id);
+		return e;
+	}
+	/* The upload is there whatever became of its first bytes: the client learns its address and how much is safe. */
+	u->offset = out.offset >= 0 ? out.offset : 0;
+	call_later(c, out.finish_upload, out.finish_session);
+	return ERR_OK;
+}
+
+enum err tus_create(struct call *c)
+{
+	struct create_cmd cmd = {.owner = c->owner};
+	struct meta meta;
+	struct upload u;
+	bool has_body = false;
+
+	if (!c->house->cfg->tus_enabled)
+		return ERR_NOT_FOUND;
+	enum err e = tus_creation_length(c, &cmd.length);
+	if (!e)
+		e = tus_metadata(c, c->house->cfg->max_metadata, &cmd.meta, &meta);
+	if (!e)
+		e = tus_creation_body(c, cmd.length, &has_body);
+	if (!e)
+		e = upload_create(c->house, c->a, &cmd, &u);
+	if (!e && has_body && u.state == UPLOAD_OPEN)
+		e = create_with_body(c, &u);
+	if (e == ERR_TOO_LARGE)
+		http_res_addf(c->res, c->a, "Tus-Max-Size", "%lld", (long long)c->house->cfg->tus_max_size);
+	if (e)
+		return e;
+	http_res_set(c->res, "Location", call_url(c, "/files/%s", u.id));
+	tus_offset(c, u.offset);
+	if (u.offset != u.length)
+		tus_expires(c, u.expires);
+	return call_empty(c, 201);
+}
+
+enum err tus_head(struct call *c)
+{
+	struct upload u;
+	enum err e = find(c, false, &u);
+	if (!e)
+		e = upload_settle(c->house, c->a, &u);
+	if (e)
+		return e;
+	if (u.state == UPLOAD_GONE)
+		return ERR_GONE;
+	tus_describe(c, u.offset, u.length, u.meta);
+	if (u.state == UPLOAD_OPEN)
+		tus_expires(c, u.expires);
+	return call_empty(c, 200);
+}
+
+enum err tus_patch(struct call *c)
+{
+	struct append_cmd cmd;
+	struct append_out out;
+	struct upload u;
+	enum err e = find(c, false, &u);
+	if (!e)
+		e = tus_patch_command(c, c->house->cfg->tus_max_size, &cmd);
+	if (e)
+		return e;
+	e = upload_append(c->house, c->a, u.n, &cmd, c->req->body, &out);
+	return tus_patched(c, e, &out);
+}
+
+enum err tus_delete(struct call *c)
+{
+	struct upload u;
+	enum err e = find(c, false, &u);
+	if (!e)
+		e = upload_remove(c->house, c->a, u.id);
+	return e ? e : call_empty(c, 204);
+}
+
+enum err tus_get(struct call *c)
+{
+	struct upload u;
+	struct recording r;
+	int fd;
+	enum err e = find(c, false, &u);
+	if (!e)
+		e = upload_open(c->house, c->a, &u, &fd, &r);
+	if (e == ERR_CONFLICT)
+		return call_refuse(c, e, "The upload is not complete: %lld bytes are there", (long long)u.offset);
+	return e ? e : send_recording(c, &r, fd);
+}
