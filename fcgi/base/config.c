@@ -9,7 +9,6 @@
 
 #include "base/arena.h"
 #include "base/json.h"
-#include "base/num.h"
 #include "base/config_table.h"
 
 #define FILE_MAX (1 << 20)
@@ -181,122 +180,6 @@ static const char *bare(struct load *l, const struct setting *s, const char *tex
 	return arena_strndup(l->arena, text, n);
 }
 
-static bool no_controls(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return false;
-	return true;
-}
-
-static bool set_text(const struct setting *s, struct config *c, const char *text)
-{
-	char **field = setting_field(s, c);
-
-	if (!no_controls(text) || (s->check && !s->check(text)))
-		return false;
-	free(*field);
-	*field = strdup(text);
-	return *field != NULL;
-}
-
-static bool set_number(const struct setting *s, struct config *c, const char *text)
-{
-	bool (*read)(const char *, int64_t *) = s->type == S_SIZE ? num_size : num_i64;
-	int64_t v;
-
-	if (!read(text, &v) || v < s->min || v > s->max)
-		return false;
-	*(int64_t *)setting_field(s, c) = v;
-	return true;
-}
-
-static bool set_word(const struct setting *s, struct config *c, const char *text)
-{
-	for (int i = 0; s->words[i]; i++) {
-		if (text_eq_nocase(text, s->words[i])) {
-			if (s->size == sizeof(int64_t))
-				*(int64_t *)setting_field(s, c) = i;
-			else
-				*(unsigned *)setting_field(s, c) = (unsigned)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static void list_free(struct config_list *list)
-{
-	for (int i = 0; i < list->n; i++)
-		free(list->v[i]);
-	free(list->v);
-	*list = (struct config_list){0};
-}
-
-static bool list_add(const struct setting *s, struct config_list *list, const char *item, size_t n)
-{
-	char *copy, **v;
-
-	item = text_trim(item, &n);
-	if (n == 0)
-		return true;
-	v = realloc(list->v, ((size_t)list->n + 2) * sizeof *v);
-	if (!v)
-		return false;
-	list->v = v;
-	copy = strndup(item, n);
-	if (!copy)
-		return false;
-	v[list->n++] = copy;
-	v[list->n] = NULL;
-	list->any |= text_eq(copy, "*");
-	return no_controls(copy) && (!s->check || s->check(copy));
-}
-
-static bool list_from_json(const struct setting *s, struct config_list *list, const char *text)
-{
-	struct json *j = json_parse(text, strlen(text));
-	bool good = json_type(j) == JSON_ARRAY;
-
-	for (size_t i = 0; good && i < json_len(j); i++) {
-		const char *item = json_str(json_at(j, i));
-
-		good = item && list_add(s, list, item, strlen(item));
-	}
-	json_free(j);
-	return good;
-}
-
-static bool set_list(const struct setting *s, struct config *c, const char *text)
-{
-	struct config_list *field = setting_field(s, c), list = {.v = calloc(1, sizeof *list.v)};
-	bool good = list.v != NULL;
-
-	if (*text == '[') {
-		good = good && list_from_json(s, &list, text);
-	} else {
-		for (const char *p = text, *end; good; p = end + 1) {
-			end = strchrnul(p, ',');
-			good = list_add(s, &list, p, (size_t)(end - p));
-			if (!*end)
-				break;
-		}
-	}
-	list_free(good ? field : &list);
-	if (good)
-		*field = list;
-	return good;
-}
-
-static bool set_bool(const struct setting *s, struct config *c, const char *text)
-{
-	return num_bool(text, setting_field(s, c));
-}
-
-static bool (*const setters[])(const struct setting *, struct config *, const char *) = {
-	[S_TEXT] = set_text, [S_SIZE] = set_number, [S_NUM] = set_number, [S_BOOL] = set_bool, [S_WORD] = set_word, [S_LIST] = set_list,
-};
-
 /* "$NAME/x" of a default: below what NAME was set to, which stands earlier in the table. */
 static const char *expand(struct load *l, const char *def)
 {
@@ -331,13 +214,11 @@ static void set_all(struct load *l)
 		const char *def = s->def ? expand(l, s->def) : NULL, *text = g->text ? bare(l, s, g->text) : NULL;
 
 		/* The default first, so that what follows meets a sound value even if the given one is refused. */
-		if (def && !setters[s->type](s, l->c, def)) {
-			if (!g->text) {
-				*g = (struct given){arena_strdup(l->arena, def), arena_strdup(l->arena, s->name), "default"};
-				refuse(l, s, g);
-			}
+		if (def && !setting_set(s, l->c, def) && !g->text) {
+			give(l, s, def, s->name, "default");
+			refuse(l, s, g);
 		}
-		if (text && !setters[s->type](s, l->c, text))
+		if (text && !setting_set(s, l->c, text))
 			refuse(l, s, g);
 	}
 }
@@ -440,11 +321,7 @@ void config_free(struct config *c)
 {
 	if (!c)
 		return;
-	for (int i = 0; i < settings_n; i++) {
-		if (settings[i].type == S_TEXT)
-			free(*(char **)setting_field(&settings[i], c));
-		else if (settings[i].type == S_LIST)
-			list_free(setting_field(&settings[i], c));
-	}
+	for (int i = 0; i < settings_n; i++)
+		setting_free(&settings[i], c);
 	free(c);
 }

@@ -80,65 +80,7 @@ void config_leaves(const struct json *root, void (*f)(const char *, const struct
 	json_each(root, walk, &w);
 }
 
-/* --- a row in words --- */
-
-static void add_words(struct buf *b, const struct setting *s)
-{
-	for (int i = 0; s->words[i]; i++)
-		buf_printf(b, "%s%s", i ? " or " : "", s->words[i]);
-}
-
-void setting_allowed(const struct setting *s, struct buf *b)
-{
-	switch (s->type) {
-	case S_TEXT:
-		buf_puts(b, s->rule ? s->rule : "text without control characters");
-		break;
-	case S_SIZE:
-		buf_printf(b, "a number of bytes from %lld to %lld, also with K, M, G or T", (long long)s->min, (long long)s->max);
-		break;
-	case S_NUM:
-		buf_printf(b, "a whole number from %lld to %lld", (long long)s->min, (long long)s->max);
-		break;
-	case S_BOOL:
-		buf_puts(b, "true or false");
-		break;
-	case S_WORD:
-		add_words(b, s);
-		break;
-	case S_LIST:
-		buf_printf(b, "a JSON list or comma list of %s, or *", s->rule);
-		break;
-	}
-}
-
-void setting_value(const struct setting *s, const struct config *c, struct buf *b)
-{
-	const void *field = setting_field(s, c);
-	const struct config_list *list = field;
-	const char *text;
-
-	switch (s->type) {
-	case S_TEXT:
-		text = *(char *const *)field;
-		buf_puts(b, text ? text : "");
-		break;
-	case S_SIZE:
-	case S_NUM:
-		buf_printf(b, "%lld", (long long)*(const int64_t *)field);
-		break;
-	case S_BOOL:
-		buf_puts(b, *(const bool *)field ? "true" : "false");
-		break;
-	case S_WORD:
-		buf_puts(b, s->words[s->size == sizeof(int64_t) ? *(const int64_t *)field : (int64_t)*(const unsigned *)field]);
-		break;
-	case S_LIST:
-		for (int i = 0; i < list->n; i++)
-			buf_printf(b, "%s%s", i ? "," : "", list->v[i]);
-		break;
-	}
-}
+/* --- values --- */
 
 void config_print(const struct config *c, FILE *out)
 {

@@ -54,6 +54,9 @@ struct known known_key(const char *path);
 bool known_group(const char *path);
 const struct setting *setting_named(const char *name);
 
+/* Makes the field's value of text; false, and the field as before, if it may not be (or memory is out). */
+bool setting_set(const struct setting *s, struct config *c, const char *text);
+void setting_free(const struct setting *s, struct config *c);
 /* Adds what may be written: "a whole number from 1 to 65535". */
 void setting_allowed(const struct setting *s, struct buf *b);
 /* Adds the value that c holds, as one would write it; nothing if it is not set. */
