@@ -16,6 +16,7 @@
 #define PART_NAME_LEN 32          /* "9223372036854775807.part" and a NUL */
 #define SHARD_FILES 1000          /* part files a shard */
 #define KNOWN_SHARDS 64
+#define FOLDER_TRIES 16           /* a removal may take the emptied folder away between our entering and our rename */
 #define BLOB_FILE_MODE 0640
 #define BLOB_DIR_MODE 0750
 
@@ -40,5 +41,15 @@ int blob_shard(struct blobs *b, int64_t file, bool make, char name[PART_NAME_LEN
 int blob_openat(int dir, const char *name, int flags);
 /* Makes the first n bytes of `to` equal to those of `from`, keeping the equal prefix that is there. Not synced. */
 enum err blob_copy_resume(int from, int to, int64_t n);
+
+/* Asserts that a name was checked by model/name.h. */
+void blob_name_check(const char *name);
+/* Opens <done>/<sid>/completed. -1 and errno. */
+int blob_completed(const struct blobs *b, const char *sid, bool make);
+/* Links may not be made here: another device, a file system without links, or too many of them. */
+bool blob_link_refused(int no);
+/* Makes to_name in folder `to` a synced copy of the first n bytes of from; what is there already is kept as far as it is equal. cut: a
+ * longer copy is shortened. The name itself is not synced. ERR_AGAIN if the folder was removed meanwhile. */
+enum err blob_copy_to(int from, int64_t n, int to, const char *to_name, bool cut);
 
 #endif
