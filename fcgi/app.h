@@ -1,0 +1,27 @@
+/*
+ * app.h - the hall: everything wired together, and one way in.
+ */
+#ifndef APP_H
+#define APP_H
+
+#include <stdbool.h>
+
+#include "base/config.h"
+#include "base/err.h"
+#include "http/msg.h"
+
+struct app;
+
+/* Opens the rooms: folders, database, locks, counters. once: plain CGI. cfg must outlive the app. Logs why on failure. */
+enum err app_open(const struct config *cfg, bool once, struct app **out);
+void app_close(struct app *app);
+/* Answers one request; fits struct gateway_app. */
+void app_handle(void *app, struct http_req *req, struct http_res *res);
+/* The process ends: bodies that wait are stopped, what came of them is kept (503). */
+void app_stop_bodies(void *app);
+/* About once a second while a worker waits: the lazy reaper. */
+void app_tick(void *app);
+/* For tools that work on the same rows. */
+struct house *app_house(struct app *app);
+
+#endif
