@@ -92,7 +92,7 @@ check('cut_bodies_leave_no_finished_file', async () => {
 		await post.send(m.body.subarray(0, m.body.length - 10));
 		post.close();
 	}
-	await until(async () => !server.holder(), { what: 'end of the writers' });
+	await server.idle();
 	assert.equal(files(server.doneDir).length, before);
 });
 

@@ -113,7 +113,7 @@ check('check_114_delete_during_patch', async () => {
 		const url = await made(server, { length: 100000 });
 		const c = await openPatch(server, url, 0, 100000);
 		await c.send(bytes('del', 0, 50000));
-		await until(() => server.holder(), { what: 'a worker that writes' });
+		await server.writing();
 		const gone = await remove(server, url);
 		assert.equal(gone.status, 204, `${gone}`);
 		// The writer hears an error, or its connection ends; then nothing comes back to life.
@@ -137,7 +137,7 @@ check('check_132_in_use_is_423', async () => {
 	const url = await made(server, { length: 100000 });
 	const c = await openPatch(server, url, 0, 100000);
 	await c.send(bytes('lock', 0, 30000));
-	const holder = await until(() => server.holder(), { what: 'a worker that writes' });
+	const holder = await server.writing();
 	// A stopped process can not let go: the only way to see a lock that is not handed over in time.
 	process.kill(holder, 'SIGSTOP');
 	try {
@@ -161,7 +161,7 @@ check('check_133_worker_stopping', async () => {
 	const url = await made(server, { length: 100000 });
 	const c = await openPatch(server, url, 0, 100000);
 	await c.send(bytes('stop', 0, 60000));
-	const holder = await until(() => server.holder(), { what: 'a worker that writes' });
+	const holder = await server.writing();
 	process.kill(holder, 'SIGTERM');
 	const seen = [];
 	const answer = c.answer({ timeout: 20000 });

@@ -113,16 +113,20 @@ class Server {
 		}, { what: 'health', timeout: 10000 });
 	}
 
-	// The worker that has a part file open, i.e. the one which receives a body.
-	holder() {
-		return this.workers().find(pid => {
+	// The workers that have a part file open, i.e. which receive bodies.
+	holders() {
+		return this.workers().filter(pid => {
 			try {
 				return fs.readdirSync(`/proc/${pid}/fd`).some(fd => {
-					try { return fs.readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith(fs.realpathSync(this.partsDir) + '/'); } catch { return false; }
+					try { return /\.part( \(deleted\))?$/.test(fs.readlinkSync(`/proc/${pid}/fd/${fd}`)); } catch { return false; }
 				});
 			} catch { return false; }
 		});
 	}
+
+	// Waits until some worker writes, and gives its pid; until none does.
+	writing() { return until(() => this.holders()[0], { what: 'a worker that writes' }); }
+	idle() { return until(() => !this.holders().length, { what: 'end of the writers' }); }
 
 	// Everything that the server said: its own output and the log files below the data folder.
 	log() {
