@@ -47,6 +47,18 @@ enum err store_session_by_n(struct store *s, struct arena *a, int64_t n, struct 
 	return e;
 }
 
+enum err store_session_uploads(struct store *s, int64_t session, int64_t *n, int max, int *found)
+{
+	struct dbh *h;
+	*found = 0;
+	enum err e = reader_take(s, &h);
+	if (e)
+		return e;
+	e = get_numbers(h, SQL_SESSION_UPLOADS, BINDS(I(session), I(max)), n, max, found);
+	reader_give(s, h);
+	return e;
+}
+
 /* ---- shared pieces ---- */
 
 enum err session_add(struct tx *t, struct session *s, int64_t now, int64_t expires)
@@ -215,4 +227,30 @@ enum err store_session_expires(struct store *s, int64_t n, int64_t expires)
 {
 	struct reopened r = {.n = n, .expires = expires};
 	return store_do(s, expires_run, &r, false);
+}
+
+/* ---- an empty take ---- */
+
+struct created {
+	const struct chunk_want *w;
+	struct arena *a;
+	struct session *out;
+};
+
+static enum err create_run(struct tx *t, void *arg)
+{
+	const struct created *c = arg;
+	const struct chunk_want *w = c->w;
+	struct session s = {.sid = w->sid, .owner = w->owner, .kind = w->take.kind, .total = w->take.total, .chunk_size = w->chunk_size, .name = w->name,
+		.format = w->format};
+	enum err e = session_add(t, &s, w->now, w->expires);
+	if (!e)
+		e = sql_run(t->h, SQL_SESSION_RESERVE, BINDS(I(s.n), I(s.total), I(0), I(0), T(w->name), T(w->format), T(w->client_meta), I(w->now)));
+	return e ? e : get_session(t->h, c->a, s.n, c->out);
+}
+
+enum err store_session_create(struct store *s, struct arena *a, const struct chunk_want *w, struct session *out)
+{
+	struct created c = {.w = w, .a = a, .out = out};
+	return store_do(s, create_run, &c, true);
 }

@@ -86,6 +86,7 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_CHUNK_DROP_TO] = "DELETE FROM chunk WHERE session=?1 AND idx<=?2",
 	[SQL_CHUNK_FILES] = "SELECT idx,file FROM chunk WHERE session=?1 AND idx>=?2 AND parked=1 ORDER BY idx LIMIT ?3",
 	[SQL_UPLOAD_FILES] = "SELECT idx,file FROM upload WHERE session=?1 AND idx>=?2 AND own=1 ORDER BY idx LIMIT ?3",
+	[SQL_SESSION_UPLOADS] = "SELECT n FROM upload WHERE session=?1 ORDER BY n LIMIT ?2",
 
 	[SQL_BIT_SET] = "UPDATE bitmap SET bits=set_bit(bits,?3),n=n+1 WHERE session=?1 AND seg=?2 AND get_bit(bits,?3)=0",
 	[SQL_SEG_ADD] = "INSERT OR IGNORE INTO bitmap(session,seg,n,bits) VALUES(?1,?2,0,zeroblob(512))",
