@@ -39,7 +39,7 @@ enum err store_writable(struct store *s);
 
 /* A number for a part file, never given twice. NORMAL (a row that uses it is committed later, so it is lost only together with that row). */
 enum err store_file_next(struct store *s, int64_t *file);
-/* Whether any row names this part file. */
+/* Whether any row needs this part file: of an OPEN or FINISHING upload, a chunk, a session that is not GONE. */
 enum err store_file_known(struct store *s, int64_t file, bool *known);
 
 /* ---- whole uploads (/files/{id}, and single-request uploads) ---- */
@@ -122,7 +122,7 @@ struct chunk_reserved {
 /* Finds or makes the take (plan_take), binds first-given values, gives the chunk its slot (plan_slot) and a row to fill, or resets the row that the caller
  * holds. The frontier then moves on over rows that are there already for next_idx, next_idx + 1 ... with a known length (complete chunks, or unfinished rows). NORMAL, FULL if asked or if a row with offset > 0 is reset (its bytes are about to be overwritten).
  * ERR_AGAIN with reopen: see there. ERR_AGAIN with u.n set: an unfinished row exists that the caller does not hold.
- * ERR_LOCKED: the take is FINISHING. ERR_INVALID: idx >= max_chunks. ERR_UNPROCESSABLE: idx >= total. ERR_CONFLICT: a total below what is there, or (tus) another total
+ * ERR_LOCKED: the take is FINISHING. ERR_INVALID: idx or total above max_chunks. ERR_UNPROCESSABLE: idx >= total. ERR_CONFLICT: a total below what is there, or (tus) another total
  * than the bound one. ERR_NO_SPACE: the session would pass max_size. */
 enum err store_chunk_reserve(struct store *s, struct arena *a, const struct chunk_want *w, struct chunk_reserved *out);
 
@@ -167,7 +167,9 @@ struct session_close {
 	int64_t now;
 };
 /* RECEIVING -> FINISHING (disk name chosen: unique a sid, numbered) in one transaction, so that exactly one caller sees ERR_OK. FULL.
- * ERR_CONFLICT: chunks are missing (unfinished rows with offset > 0 count as such when no total is known). ERR_AGAIN: already FINISHING. ERR_GONE. COMPLETE or RECOVERED: ERR_OFFSET. */
+ * ERR_CONFLICT: chunks are missing (unfinished rows with offset > 0 count as such when no total is known,
+ * but not for goal RECOVERED). ERR_AGAIN: already FINISHING. ERR_LOCKED: FAILED. ERR_GONE. COMPLETE or RECOVERED: ERR_OFFSET. The total given does not bind: a later chunk may
+ * still extend the recording. */
 enum err store_session_close(struct store *s, const struct session_close *c);
 /* All chunks now lie one after the other in part file `file`: chunk rows and session row follow in one transaction. FULL. */
 enum err store_session_joined(struct store *s, int64_t n, int64_t file);
@@ -176,7 +178,7 @@ enum err store_session_joined(struct store *s, int64_t n, int64_t file);
 enum err store_session_finished(struct store *s, struct arena *a, int64_t n, const struct recording *r, int64_t now, int64_t expires, const char **old_disk);
 /* FINISHING -> FAILED, or back. */
 enum err store_session_failed(struct store *s, int64_t n, bool failed);
-/* COMPLETE, RECOVERED or (by time) GONE -> RECEIVING. FULL. */
+/* COMPLETE, RECOVERED or (by time) GONE -> RECEIVING; RECEIVING: success. ERR_LOCKED: FINISHING, FAILED. ERR_GONE: cancelled. FULL. */
 enum err store_session_reopened(struct store *s, int64_t n, int64_t now, int64_t expires);
 /* RECEIVING, FAILED -> GONE; chunk, upload and bitmap rows go. COMPLETE, RECOVERED, FINISHING: ERR_CONFLICT. only_expired: ERR_CONFLICT unless expires <= now. FULL unless only_expired.
  * *file: the session's part file (remove it). */
@@ -185,6 +187,7 @@ enum err store_session_gone(struct store *s, int64_t n, int64_t now, bool cancel
 /* ---- finished files ---- */
 
 enum err store_recording_get(struct store *s, struct arena *a, const char *sid, const char *disk, struct recording *out);
+/* The finished file of a session row, else its newest recovered run. */
 enum err store_recording_of_session(struct store *s, struct arena *a, int64_t session, struct recording *out);
 enum err store_recording_of_upload(struct store *s, struct arena *a, int64_t upload, struct recording *out);
 /* Newest first, below n `before` (0: from the newest), of this owner or anonymous (owner NULL: all). */
@@ -193,9 +196,10 @@ enum err store_recordings(struct store *s, struct arena *a, const char *owner, i
 enum err store_recording_free_name(struct store *s, struct arena *a, const char *sid, const char *disk, const char **out);
 /* New name, metadata (NULL: keep) and recovered = false; the session becomes COMPLETE with out_name. ERR_CONFLICT if the disk name is taken. FULL. */
 enum err store_recording_rename(struct store *s, int64_t n, const char *name, const char *disk, const char *meta);
-/* A recovered run of a session with holes: a recording of its own. NORMAL. */
+/* A recovered run of a session with holes: a recording of its own, which finishing, renaming or deleting the session's leaves alone. ERR_CONFLICT if the disk
+ * name is taken. NORMAL. */
 enum err store_recording_add(struct store *s, const struct recording *r);
-/* Removes the row; its session or upload becomes GONE (cancelled). FULL. */
+/* Removes the row; its session or upload becomes GONE (cancelled), but a run goes alone. ERR_LOCKED: the session is FINISHING. FULL. */
 enum err store_recording_delete(struct store *s, int64_t n, int64_t now);
 
 /* ---- time ---- */

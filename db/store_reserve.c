@@ -163,7 +163,7 @@ static enum err reserve_run(struct tx *t, void *arg)
 	struct session s;
 	*r->out = (struct chunk_reserved){0};
 	r->full = false;
-	if (w->idx < 0 || w->idx >= w->max_chunks)
+	if (w->idx < 0 || w->idx >= w->max_chunks || w->take.total > w->max_chunks)
 		return ERR_INVALID;
 	if (w->take.total > 0 && w->idx >= w->take.total)
 		return ERR_UNPROCESSABLE;

@@ -7,6 +7,40 @@
 #include "base/log.h"
 #include "db/store_priv.h"
 
+static bool no_space(int no)
+{
+	return no == ENOSPC || no == EDQUOT || no == EFBIG;
+}
+
+/* Why a write failed is known to the file that failed: the connection's own errno is overwritten by the clean-up behind it. */
+static bool file_no_space(sqlite3 *db, int which)
+{
+	sqlite3_file *f = NULL;
+	int no = 0;
+	sqlite3_file_control(db, "main", which, &f);
+	if (f && f->pMethods)
+		f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &no);
+	return no_space(no);
+}
+
+static enum err err_from_ioerr(sqlite3 *db, int rc)
+{
+	switch (rc) {
+	case SQLITE_IOERR_NOMEM:
+		return ERR_NOMEM;
+	case SQLITE_IOERR_WRITE:
+	case SQLITE_IOERR_FSYNC:
+	case SQLITE_IOERR_TRUNCATE:
+		/* A full disk is SQLITE_FULL already; a quota or a limit on file sizes comes this way. */
+		return file_no_space(db, SQLITE_FCNTL_JOURNAL_POINTER) || file_no_space(db, SQLITE_FCNTL_FILE_POINTER) ? ERR_NO_SPACE : ERR_INTERNAL;
+	case SQLITE_IOERR_SHMSIZE:
+	case SQLITE_IOERR_SHMOPEN:
+		return no_space(sqlite3_system_errno(db)) ? ERR_NO_SPACE : ERR_INTERNAL;
+	default:
+		return ERR_INTERNAL;
+	}
+}
+
 static enum err err_from_code(sqlite3 *db, int rc)
 {
 	int no = db ? sqlite3_system_errno(db) : 0;
@@ -14,18 +48,14 @@ static enum err err_from_code(sqlite3 *db, int rc)
 	case SQLITE_FULL:
 		return ERR_NO_SPACE;
 	case SQLITE_IOERR:
-		/* The system's number is that of the last failing call, so it is believed only where a write or a sync failed. */
-		if ((rc == SQLITE_IOERR_WRITE || rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC || rc == SQLITE_IOERR_TRUNCATE ||
-		     rc == SQLITE_IOERR_SHMSIZE) && (no == ENOSPC || no == EDQUOT || no == EFBIG))
-			return ERR_NO_SPACE;
-		return rc == SQLITE_IOERR_NOMEM ? ERR_NOMEM : ERR_INTERNAL;
+		return db ? err_from_ioerr(db, rc) : ERR_INTERNAL;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return ERR_BUSY;
 	case SQLITE_NOMEM:
 		return ERR_NOMEM;
 	case SQLITE_CANTOPEN:
-		return no == ENOSPC || no == EDQUOT ? ERR_NO_SPACE : no == EMFILE || no == ENFILE ? ERR_BUSY : ERR_INTERNAL;
+		return no_space(no) ? ERR_NO_SPACE : no == EMFILE || no == ENFILE ? ERR_BUSY : ERR_INTERNAL;
 	default:
 		return ERR_INTERNAL;
 	}
@@ -37,9 +67,10 @@ enum err sql_err(sqlite3 *db, int rc, int q, const char *what)
 		return ERR_OK;
 	if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY)
 		return ERR_CONFLICT;
+	enum err e = err_from_code(db, rc);
 	log_event(LOG_ERROR, "store", what, "code", LI(rc), "sql", LI(q), "errno", LI(db ? sqlite3_system_errno(db) : 0),
-		"reason", LS(db ? sqlite3_errmsg(db) : sqlite3_errstr(rc)), NULL);
-	return err_from_code(db, rc);
+		"as", LS(err_code(e)), "reason", LS(db ? sqlite3_errmsg(db) : sqlite3_errstr(rc)), NULL);
+	return e;
 }
 
 static int bind_all(sqlite3_stmt *st, const struct bind *b)

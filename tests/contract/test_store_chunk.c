@@ -74,6 +74,7 @@ static void refusals(void **state)
 	} row[] = {
 		{0, 1000000, 1, 0, ERR_INVALID},
 		{0, -1, 1, 0, ERR_INVALID},
+		{1000001, 1, 1, 0, ERR_INVALID},
 		{4, 4, 1, 0, ERR_UNPROCESSABLE},
 		{5, 1, 1, 0, ERR_CONFLICT},           /* chunk 5 is there */
 		{0, 1, 91, 100, ERR_NO_SPACE},
