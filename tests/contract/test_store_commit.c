@@ -1,7 +1,7 @@
 /*
  * test_store_commit.c - the SQLite store under many threads, many processes, death, and in plain CGI; its migrations.
  */
-#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
@@ -104,23 +104,97 @@ static void every_step_has_one_winner(void **state)
 	assert_int_equal(kit_upload_now(k, n).offset, 50);
 }
 
-static enum err break_run(struct tx *t, void *arg)
+/* ---- one batch, made on purpose: a first operation holds the lead until the others have queued ---- */
+
+static enum err hold_run(struct tx *t, void *arg)
+{
+	(void)t;
+	struct store *s = arg;
+	for (int queued = 0; queued < 3; sched_yield()) {
+		queued = 0;
+		pthread_mutex_lock(&s->mu);
+		for (const struct op *o = s->head; o; o = o->next)
+			queued++;
+		pthread_mutex_unlock(&s->mu);
+	}
+	return ERR_OK;
+}
+
+static enum err count_run(struct tx *t, void *arg)
 {
 	(void)arg;
-	/* What a full disk does: SQLite has rolled the whole transaction back. */
-	sql_run(t->h, SQL_PROBE, NO_BINDS);
+	return sql_hit(t->h, SQL_PROBE, NO_BINDS);
+}
+
+/* Has written already when it finds that it must not. */
+static enum err regret_run(struct tx *t, void *arg)
+{
+	count_run(t, arg);
+	return ERR_LOCKED;
+}
+
+/* What a full disk does: SQLite has rolled the whole transaction back. */
+static enum err break_run(struct tx *t, void *arg)
+{
+	count_run(t, arg);
 	sql_run(t->h, SQL_ROLLBACK, NO_BINDS);
 	return ERR_NO_SPACE;
+}
+
+struct call {
+	struct store *s;
+	enum err (*run)(struct tx *, void *);
+	enum err result;
+};
+
+static void *call(void *arg)
+{
+	struct call *c = arg;
+	c->result = store_do(c->s, c->run, c->s, false);
+	return NULL;
+}
+
+/* Runs three in one batch; how far the probe has counted afterwards. */
+static int64_t batch(struct kit *k, struct call c[3])
+{
+	struct call first = {.s = k->s, .run = hold_run};
+	pthread_t t[4];
+	int64_t v = -1;
+	pthread_create(&t[3], NULL, call, &first);
+	for (bool leading = false; !leading; sched_yield()) {
+		pthread_mutex_lock(&k->s->mu);
+		leading = k->s->leading;
+		pthread_mutex_unlock(&k->s->mu);
+	}
+	for (int i = 0; i < 3; i++) {
+		c[i].s = k->s;
+		pthread_create(&t[i], NULL, call, &c[i]);
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	assert_int_equal(first.result, ERR_OK);
+	kit_reopen(k);
+	sql_pragma(k->s->w.db, "SELECT v FROM meta WHERE k='probe'", &v);
+	return v;
+}
+
+static void an_operation_fails_alone(void **state)
+{
+	struct call c[3] = {{.run = count_run}, {.run = regret_run}, {.run = count_run}};
+	assert_int_equal(batch(*state, c), 2);
+	assert_int_equal(c[0].result, ERR_OK);
+	assert_int_equal(c[1].result, ERR_LOCKED);
+	assert_int_equal(c[2].result, ERR_OK);
 }
 
 static void a_broken_transaction_moves_nothing(void **state)
 {
 	struct kit *k = *state;
-	int64_t n = kit_upload(k, "_a", 10).n;
-	assert_int_equal(store_do(k->s, break_run, NULL, false), ERR_NO_SPACE);
-	assert_int_equal(kit_move(k, n, 0, 1), ERR_OK);
-	kit_reopen(k);
-	assert_int_equal(kit_upload_now(k, n).offset, 1);
+	struct call c[3] = {{.run = count_run}, {.run = break_run}, {.run = count_run}};
+	assert_int_equal(batch(k, c), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(c[i].result, ERR_NO_SPACE);
+	assert_int_equal(store_writable(k->s), ERR_OK);
 }
 
 /* ---- many processes ---- */
@@ -382,7 +456,7 @@ int main(void)
 		cmocka_unit_test(together_on_an_empty_folder),
 		cmocka_unit_test(a_full_disk_is_said_and_survived),
 		cmocka_unit_test(short_lives_keep_the_wal_short),
-		T_(leader_commit), T_(every_step_has_one_winner), T_(a_broken_transaction_moves_nothing), T_(long_lives_keep_the_wal_short),
+		T_(leader_commit), T_(every_step_has_one_winner), T_(an_operation_fails_alone), T_(a_broken_transaction_moves_nothing), T_(long_lives_keep_the_wal_short),
 		T_(strangers_and_the_future_are_refused), T_(a_restored_copy_gets_its_wal_back), T_(migrating_keeps_a_copy), T_(all_statements_prepare),
 	};
 	return cmocka_run_group_tests_name("store commit", tests, NULL, NULL);
