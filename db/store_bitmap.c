@@ -3,6 +3,7 @@
  *
  * A segment is 512 bytes, so that setting a bit rewrites one page whatever the length of the recording.
  */
+#include <sqlite3.h>
 #include <string.h>
 
 #include "db/store_priv.h"

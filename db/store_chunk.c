@@ -1,6 +1,8 @@
 /*
  * store_chunk.c - a chunk becomes complete, is looked up, or is given up.
  */
+#include <sqlite3.h>
+
 #include "db/store_priv.h"
 
 #define FILES_AT_ONCE 256

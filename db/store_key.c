@@ -1,6 +1,7 @@
 /*
  * store_key.c - keys of clients, by the hash of the key.
  */
+#include <sqlite3.h>
 #include <string.h>
 
 #include "db/store_priv.h"

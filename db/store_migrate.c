@@ -2,6 +2,7 @@
  * store_migrate.c - bringing a database to the version that this program speaks. Steps only add, for older workers may still live.
  */
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
 

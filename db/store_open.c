@@ -6,9 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/log.h"

@@ -1,14 +1,17 @@
 /*
- * store_priv.h - what the files of the ledger share. The only header that knows SQLite.
+ * store_priv.h - what the files of the ledger share.
  */
 #ifndef DB_STORE_PRIV_H
 #define DB_STORE_PRIV_H
 
 #include <pthread.h>
-#include <sqlite3.h>
 
 #include "db/store.h"
 #include "db/store_sql.h"
+
+/* Of sqlite3.h, which only the .c files here include. */
+typedef struct sqlite3 sqlite3;
+typedef struct sqlite3_stmt sqlite3_stmt;
 
 /* ---- a handle and its statements (store_stmt.c) ---- */
 

@@ -1,6 +1,8 @@
 /*
  * store_reserve.c - a chunk asks for its place: which take, which slot, which row.
  */
+#include <sqlite3.h>
+
 #include "db/store_priv.h"
 
 #define TAKES_SEEN 64

@@ -1,6 +1,8 @@
 /*
  * store_row.c - rows into structs: one reader a table, in the order of the column lists of store_sql.c.
  */
+#include <sqlite3.h>
+
 #include "db/store_priv.h"
 
 struct cols {

@@ -1,6 +1,8 @@
 /*
  * store_session.c - takes: reading, making, and the states that they pass through but finishing.
  */
+#include <sqlite3.h>
+
 #include "db/store_priv.h"
 
 #define STEPS_MAX 4096          /* of the frontier in one operation: others wait for it */

@@ -2,6 +2,7 @@
  * store_stmt.c - binding, stepping, and the border where SQLite's codes become ours.
  */
 #include <errno.h>
+#include <sqlite3.h>
 #include <string.h>
 
 #include "base/log.h"

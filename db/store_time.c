@@ -1,6 +1,8 @@
 /*
  * store_time.c - what time brings: rows that are due, rows that are forgotten, and counts of what there is.
  */
+#include <sqlite3.h>
+
 #include "db/store_priv.h"
 
 /* ---- due ---- */

@@ -1,6 +1,8 @@
 /*
  * store_upload.c - rows of uploads: whole ones from their creation to their end, and what whole ones and chunks share.
  */
+#include <sqlite3.h>
+
 #include "db/store_priv.h"
 
 /* ---- reading ---- */
