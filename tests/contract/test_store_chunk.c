@@ -189,6 +189,30 @@ static void spooled_and_parked_files(void **state)
 	assert_false(known);
 }
 
+static void an_empty_session_waits_for_its_chunks(void **state)
+{
+	struct kit *k = *state;
+	struct chunk_want w = kit_want("s", SESSION_TUS, 2, 0, 0);
+	struct chunk_reserved r;
+	struct session s;
+	int64_t n[3], first;
+	int found;
+	w.client_meta = "{}";
+	assert_int_equal(store_session_create(k->s, k->a, &w, &s), ERR_OK);
+	assert_string_equal(s.meta, "{}");
+	assert_int_equal(s.total, 2);
+	assert_int_equal(s.state, SESSION_RECEIVING);
+	assert_int_equal(reserve(k, kit_want("s", SESSION_TUS, 0, 0, 10), &r), ERR_OK);
+	assert_int_equal(r.s.n, s.n);
+	first = r.u.n;
+	assert_int_equal(reserve(k, kit_want("s", SESSION_TUS, 0, 1, 10), &r), ERR_OK);
+	assert_int_equal(store_session_uploads(k->s, s.n, n, 3, &found), ERR_OK);
+	assert_int_equal(found, 2);
+	assert_int_equal(n[0], first);
+	assert_int_equal(store_session_uploads(k->s, s.n, n, 1, &found), ERR_OK);
+	assert_int_equal(found, 1);
+}
+
 /* ---- completing ---- */
 
 static void done_moves_everything_at_once(void **state)
@@ -569,7 +593,7 @@ static void missing_ranges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T_(first_chunk_makes_the_session), T_(refusals), T_(an_unfinished_row_belongs_to_its_holder), T_(slots), T_(spooled_and_parked_files),
+		T_(first_chunk_makes_the_session), T_(refusals), T_(an_unfinished_row_belongs_to_its_holder), T_(slots), T_(spooled_and_parked_files), T_(an_empty_session_waits_for_its_chunks),
 		T_(done_moves_everything_at_once), T_(a_complete_chunk_again), T_(the_last_chunk_finishes), T_(a_finished_take_is_contradicted),
 		T_(takes_never_mix), T_(closing), T_(names_do_not_collide), T_(reopening_extends), T_(joining_makes_chunks_follow), T_(joining_many),
 		T_(cancelling), T_(expiry), T_(missing_ranges),
