@@ -91,6 +91,7 @@ CREATE TABLE chunk(
   base INTEGER NOT NULL,
   length INTEGER NOT NULL CHECK(length >= 0),
   parked INTEGER NOT NULL,                  -- lies in a part file of its own
+  meta TEXT,                                -- Upload-Metadata as received: HEAD repeats it; NULL if none
   PRIMARY KEY(session, idx)
 ) WITHOUT ROWID;
 CREATE INDEX chunk_file ON chunk(file) WHERE parked = 1;

@@ -130,6 +130,8 @@ enum err store_chunk_reserve(struct store *s, struct arena *a, const struct chun
 enum err store_chunk_upload(struct store *s, struct arena *a, int64_t session, int64_t idx, struct upload *out);
 /* A complete chunk; ERR_NOT_FOUND. */
 enum err store_chunk_get(struct store *s, int64_t session, int64_t idx, struct chunk *out);
+/* Its Upload-Metadata as received, NULL if none. */
+enum err store_chunk_meta(struct store *s, struct arena *a, int64_t session, int64_t idx, const char **out);
 /* Complete chunks with idx >= from in order, at most max; *found how many. */
 enum err store_chunks(struct store *s, int64_t session, int64_t from, struct chunk *out, int max, int *found);
 /* Calls f for every part file number that unfinished or parked chunks of the session name, other than its own part file. */

@@ -31,6 +31,25 @@ enum err store_chunk_get(struct store *s, int64_t session, int64_t idx, struct c
 	return e;
 }
 
+enum err store_chunk_meta(struct store *s, struct arena *a, int64_t session, int64_t idx, const char **out)
+{
+	struct dbh *h;
+	sqlite3_stmt *st;
+	*out = NULL;
+	enum err e = reader_take(s, &h);
+	if (e)
+		return e;
+	e = sql_row(h, SQL_CHUNK_META, BINDS(I(session), I(idx)), &st);
+	if (!e) {
+		const char *text = (const char *)sqlite3_column_text(st, 0);
+		*out = arena_strdup(a, text);
+		e = text && !*out ? ERR_NOMEM : ERR_OK;
+		sql_end(st);
+	}
+	reader_give(s, h);
+	return e;
+}
+
 static enum err chunks_read(struct dbh *h, int64_t session, int64_t from, struct chunk *out, int max, int *found)
 {
 	sqlite3_stmt *st;
@@ -107,7 +126,7 @@ static enum err done_put(struct tx *t, const struct done *d, const struct upload
 {
 	bool parked = u->file != s->file, fresh = false;
 	int64_t length = d->e->length;
-	enum err e = sql_run(t->h, SQL_CHUNK_PUT, BINDS(I(s->n), I(u->idx), I(u->file), I(u->base), I(length), I(parked)));
+	enum err e = sql_run(t->h, SQL_CHUNK_PUT, BINDS(I(s->n), I(u->idx), I(u->file), I(u->base), I(length), I(parked), T(u->meta)));
 	if (!e)
 		e = bit_set(t, s->n, u->idx, &fresh);
 	if (e)

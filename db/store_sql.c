@@ -79,7 +79,8 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_SESSION_BITS_DROP] = "DELETE FROM bitmap WHERE session=?1",
 
 	[SQL_CHUNK_GET] = "SELECT " CHUNK_COLS " FROM chunk WHERE session=?1 AND idx=?2",
-	[SQL_CHUNK_PUT] = "INSERT OR REPLACE INTO chunk(session,idx,file,base,length,parked) VALUES(?1,?2,?3,?4,?5,?6)",
+	[SQL_CHUNK_META] = "SELECT meta FROM chunk WHERE session=?1 AND idx=?2",
+	[SQL_CHUNK_PUT] = "INSERT OR REPLACE INTO chunk(session,idx,file,base,length,parked,meta) VALUES(?1,?2,?3,?4,?5,?6,?7)",
 	[SQL_CHUNK_FROM] = "SELECT " CHUNK_COLS " FROM chunk WHERE session=?1 AND idx>=?2 ORDER BY idx LIMIT ?3",
 	[SQL_CHUNK_MOVE] = "UPDATE chunk SET file=?3,base=?4,parked=0 WHERE session=?1 AND idx=?2",
 	[SQL_CHUNK_NTH] = "SELECT idx FROM chunk WHERE session=?1 ORDER BY idx LIMIT 1 OFFSET ?2",

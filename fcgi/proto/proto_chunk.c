@@ -120,13 +120,16 @@ static enum err look(struct call *c, struct chunk_view *v, bool settle)
 enum err chunk_tus_head(struct call *c)
 {
 	struct chunk_view v;
+	const char *meta;
 	enum err e = look(c, &v, true);
+	if (!e && !v.open)
+		e = store_chunk_meta(c->house->db, c->a, v.s.n, v.c.idx, &meta);
 	if (e)
 		return e;
 	if (v.open)
 		tus_describe(c, v.u.offset, v.u.length, v.u.meta);
 	else
-		tus_describe(c, v.c.length, v.c.length, NULL);
+		tus_describe(c, v.c.length, v.c.length, meta);
 	if (v.s.state == SESSION_RECEIVING)
 		tus_expires(c, v.s.expires);
 	return call_empty(c, 200);
