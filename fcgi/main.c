@@ -36,11 +36,6 @@ static void raise_descriptors(void)
 	}
 }
 
-static void tick(void *app)
-{
-	app_tick(app);
-}
-
 static int work(const struct config *c)
 {
 	struct app *app;
@@ -50,7 +45,7 @@ static int work(const struct config *c)
 		log_event(LOG_ERROR, "main", "cannot start", "reason", LS(err_code(e)), NULL);
 		return 1;
 	}
-	struct gateway_app door = {.handle = app_handle, .self = app, .base_path = c->base_path, .stop_bodies = app_stop_bodies, .tick = tick};
+	struct gateway_app door = {.handle = app_handle, .self = app, .base_path = c->base_path, .stop_bodies = app_stop_bodies, .tick = app_tick};
 	struct gateway_pool pool = {.max_threads = (int)c->threads, .stack_kib = STACK_KIB, .arena_max = REQUEST_MEMORY,
 	                            .shutdown_wait_ms = (int)c->shutdown_wait_ms};
 	int left = gateway_fcgi_serve(&door, &pool);
