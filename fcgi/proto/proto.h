@@ -93,6 +93,9 @@ enum err chunked_status(struct call *c);
 enum err recordings_list(struct call *c);
 enum err recordings_get(struct call *c);      /* GET and HEAD */
 enum err recordings_delete(struct call *c);
+/* Where a finished file is served: /recordings/{sid}/{disk}, encoded, below the base path. From the arena; NULL when memory is out. */
+const char *recording_url(struct call *c, const char *sid, const char *disk);
+/* proto_send.c */
 /* Answers with a file of this name and size: Range, ETag, If-None-Match, If-Range, If-Match, safe type, attachment, nosniff; by own sending or X-Accel-Redirect
  * (only if it is the finished file `r`). Takes fd over. */
 enum err send_recording(struct call *c, const struct recording *r, int fd);
