@@ -10,7 +10,7 @@
 #include "upload/upload_priv.h"
 
 #define TAKES_MAX 16
-#define WRITERS_MAX 256
+#define WRITERS_MAX 65536
 
 /* ---- part files and writers of a session ---- */
 
@@ -46,14 +46,9 @@ void file_list_remove(struct house *h, struct file_list *l)
 	*l = (struct file_list){0};
 }
 
-enum err writers_stop(struct house *h, int64_t session, bool ask, struct writers *w)
+static enum err writers_hold(struct house *h, const int64_t *n, int found, bool ask, struct writers *w)
 {
-	int64_t n[WRITERS_MAX];
-	int found;
-	*w = (struct writers){0};
-	enum err e = store_session_uploads(h->db, session, n, WRITERS_MAX, &found);
-	if (e || found == 0)
-		return e;
+	enum err e = ERR_OK;
 	w->v = calloc((size_t)found, sizeof *w->v);
 	if (!w->v)
 		return ERR_NOMEM;
@@ -64,6 +59,23 @@ enum err writers_stop(struct house *h, int64_t session, bool ask, struct writers
 	}
 	if (e)
 		writers_release(w);
+	return e;
+}
+
+enum err writers_stop(struct house *h, int64_t session, bool ask, struct writers *w)
+{
+	int64_t few[16], *n = few;
+	int found, max = sizeof few / sizeof *few;
+	*w = (struct writers){0};
+	enum err e = store_session_uploads(h->db, session, n, max, &found);
+	if (!e && found == max) {
+		n = calloc(WRITERS_MAX, sizeof *n);
+		e = n ? store_session_uploads(h->db, session, n, WRITERS_MAX, &found) : ERR_NOMEM;
+	}
+	if (!e && found > 0)
+		e = writers_hold(h, n, found, ask, w);
+	if (n != few)
+		free(n);
 	return e;
 }
 
