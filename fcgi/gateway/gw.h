@@ -31,7 +31,6 @@ void gw_req_fill(struct http_req *req, struct arena *a, char *const *envp, const
 /* The thread pool (gw_pool.c) calls these of the FastCGI door (gw_fcgi.c). */
 struct gw_conn;
 enum gw_accept { GW_REQUEST, GW_RETRY, GW_WAIT, GW_BROKEN };           /* GW_WAIT: out of descriptors or memory for a moment */
-bool gw_fcgi_init(void);
 struct gw_conn *gw_conn_open(size_t arena_max);
 void gw_conn_close(struct gw_conn *c);
 /* Waits for the next request. A signal that is not blocked ends the waiting (GW_RETRY). */

@@ -30,12 +30,7 @@ struct gw_conn {
 	struct arena *arena;
 };
 
-bool gateway_is_fcgi(void)
-{
-	return !FCGX_IsCGI();
-}
-
-bool gw_fcgi_init(void)
+static bool init(void)
 {
 	/* Milliseconds that a connection without bytes, and one that the peer does not close, may hold a thread. */
 	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "1000", 0);
@@ -45,6 +40,11 @@ bool gw_fcgi_init(void)
 	/* FCGX_Init puts its own handler even over SIG_IGN, so this comes after it. */
 	signal(SIGPIPE, SIG_IGN);
 	return true;
+}
+
+bool gateway_is_fcgi(void)
+{
+	return init() && !FCGX_IsCGI();   /* which would initialize the library its own way */
 }
 
 void gw_fcgi_stop(void)

@@ -220,8 +220,6 @@ int gateway_fcgi_serve(const struct gateway_app *app, const struct gateway_pool 
 		return -1;
 	block_signals();
 	mallopt(M_ARENA_MAX, 4);   /* an arena a thread would hold much memory for nothing */
-	if (!gw_fcgi_init())
-		return -1;
 	pool.app = app;
 	pool.conf = *conf;
 	pool.thread = calloc((size_t)conf->max_threads, sizeof *pool.thread);
