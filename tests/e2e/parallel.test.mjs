@@ -63,7 +63,8 @@ check('two_patches_at_the_same_offset_one_wins', async t => {
 		tally[st.sort().join('+')] = (tally[st.sort().join('+')] ?? 0) + 1;
 		assert.equal(answers.filter(a => a.status === 204).length, 1, `${st}`);
 		const won = answers.findIndex(a => a.status === 204);
-		for (const a of answers) assert.ok([0, 204, 409, 413, 423].includes(a.status), `${a}`);
+		// 503 is nginx's word where it noticed first that the worker takes no more of this body; a client goes on as after a 409.
+		for (const a of answers) assert.ok([0, 204, 409, 413, 423, 503].includes(a.status), `${a}`);
 		assert.equal(answers[won].headers['upload-offset'], String(SIZE));
 		assert.equal(await offsetOf(server, url), SIZE);
 		const got = await request(server, 'GET', url);

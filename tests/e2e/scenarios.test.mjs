@@ -145,7 +145,7 @@ check('metrics_are_exact_over_three_processes', async () => {
 			const url = await made(s, { length: size });
 			const c = await openPatch(s, url, 0, size);
 			await c.send(bytes(seed, 0, 20000));
-			await s.writing();
+			await s.arrived(20000);
 			c.close();
 			await s.idle();
 			assert.equal(await offsetOf(s, url), 20000);

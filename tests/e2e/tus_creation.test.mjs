@@ -164,6 +164,7 @@ check('check_080_cut_creation_keeps_bytes', async () => {
 	const marker = bytes('cut creation', 0, 70000);
 	const c = await open(server, 'POST', '/files/', { headers: { ...TUS, 'Upload-Length': 200000, 'Content-Type': OFFSET_TYPE }, length: 200000 });
 	await c.send(marker);
+	await server.arrived(marker.length);
 	c.close();
 	await until(() => files(server.partsDir).some(f => {
 		try { return fs.readFileSync(path.join(server.partsDir, f)).subarray(0, marker.length).equals(marker); } catch { return false; }
@@ -281,7 +282,7 @@ check('check_093_length_stays_when_body_is_cut', async () => {
 	const url = await made(server, { headers: DEFER });
 	const c = await openPatch(server, url, 0, 1000, { 'Upload-Length': 1000 });
 	await c.send(bytes('defer', 0, 400));
-	await server.writing();
+	await server.arrived(400);
 	c.close();
 	await server.idle();
 	assert.equal(await offsetOf(server, url), 400);

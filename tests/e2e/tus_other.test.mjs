@@ -8,7 +8,7 @@ import { TUS, create, head, made, offsetOf, openPatch, options, patch, remove } 
 import { bytes, sha256 } from './lib/data.mjs';
 
 const server = useServer({ settings: { WORKERS: 3, LOCK_WAIT_MS: 500 } });
-const hasty = useServer({ settings: { WORKERS: 2, TUS_EXPIRATION: 1, REAP_INTERVAL: 1 } });
+const hasty = useServer({ settings: { WORKERS: 2, TUS_EXPIRATION: 2, REAP_INTERVAL: 1 } });
 const ORIGIN = { Origin: 'http://localhost:8000' };
 const IMF = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/;
 
@@ -37,7 +37,7 @@ check('check_095_096_expires_on_post_and_every_patch', async () => {
 check('check_097_expiry_slides', async () => {
 	const url = await made(hasty, { length: 10 });
 	const first = Date.parse((await head(hasty, url)).headers['upload-expires']);
-	await until(() => Date.now() > first - 300, { what: 'time near expiry' });
+	await until(() => Date.now() > first - 950, { what: 'next second' });
 	const res = await patch(hasty, url, 0, 'abc');
 	assert.equal(res.status, 204, `${res}`);
 	assert.ok(Date.parse(res.headers['upload-expires']) > first);
@@ -56,7 +56,7 @@ check('check_098_resume_after_removal', async () => {
 check('check_099_complete_uploads_do_not_expire', async () => {
 	const url = await made(hasty, { length: 10, body: bytes('done', 0, 10) });
 	const began = Date.now();
-	await until(() => Date.now() > began + 3500, { what: 'time' });
+	await until(() => Date.now() > began + 4500, { what: 'time' });
 	const res = await head(hasty, url);
 	assert.ok([200, 204].includes(res.status), `${res}`);
 	await whole(hasty, url, 'done', 10);
@@ -65,7 +65,7 @@ check('check_099_complete_uploads_do_not_expire', async () => {
 check('check_100_live_writer_is_not_reaped', async () => {
 	const url = await made(hasty, { length: 40000 });
 	const c = await openPatch(hasty, url, 0, 40000);
-	await c.sendSlowly(bytes('slow', 0, 40000), 1000, 100);
+	await c.sendSlowly(bytes('slow', 0, 40000), 1000, 120);
 	const res = await c.answer();
 	assert.equal(res.status, 204, `${res}`);
 	c.close();
@@ -159,16 +159,18 @@ check('check_132_in_use_is_423', async () => {
 
 check('check_133_worker_stopping', async () => {
 	const url = await made(server, { length: 100000 });
+	const other = await made(server, { length: 10 });
 	const c = await openPatch(server, url, 0, 100000);
 	await c.send(bytes('stop', 0, 60000));
+	await server.arrived(60000);
 	const holder = await server.writing();
 	process.kill(holder, 'SIGTERM');
 	const seen = [];
 	const answer = c.answer({ timeout: 20000 });
-	while (await Promise.race([answer.then(() => false, () => false), sleep(50).then(() => true)])) seen.push(await head(server, url));
+	while (await Promise.race([answer.then(() => false, () => false), sleep(50).then(() => true)])) seen.push(await head(server, other));
 	const res = await answer;
 	assert.equal(res.status, 503, `${res}`);
-	for (const h of seen) assert.ok([200, 204, 423].includes(h.status), `HEAD while stopping: ${h}`);
+	for (const h of seen) assert.equal(h.status, 200, `HEAD while stopping: ${h}`);
 	assert.equal(await offsetOf(server, url), 60000);
 	assert.equal((await patch(server, url, 60000, bytes('stop', 60000, 40000))).status, 204);
 	await whole(server, url, 'stop', 100000);

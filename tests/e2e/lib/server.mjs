@@ -128,6 +128,14 @@ class Server {
 	writing() { return until(() => this.holders()[0], { what: 'a worker that writes' }); }
 	idle() { return until(() => !this.holders().length, { what: 'end of the writers' }); }
 
+	// Waits until a part file is exactly n bytes long: what a client has sent has arrived. (nginx keeps up to client_body_buffer_size
+	// bytes to itself that come together with the end of a connection.)
+	arrived(n) {
+		return until(() => files(this.partsDir).some(f => {
+			try { return fs.statSync(path.join(this.partsDir, f)).size === n; } catch { return false; }
+		}), { what: `part file of ${n} bytes` });
+	}
+
 	// Everything that the server said: its own output and the log files below the data folder.
 	log() {
 		let out = this.text;
