@@ -141,11 +141,25 @@ static enum err hold_fresh(struct house *h, struct arena *a, struct chunk_reserv
 	return e && e != ERR_NOT_FOUND ? e : ERR_AGAIN;
 }
 
+/* The chunk's take is being finished, which is mostly a matter of milliseconds. ERR_AGAIN: it was. */
+static enum err await_take(struct house *h, struct arena *a, const char *sid)
+{
+	struct session *takes = arena_alloc(a, TAKES_MAX * sizeof *takes);
+	int found;
+	enum err e = takes ? store_session_takes(h->db, a, sid, takes, TAKES_MAX, &found) : ERR_NOMEM;
+	for (int i = 0; !e && i < found; i++)
+		if (takes[i].state == SESSION_FINISHING)
+			/* Why it fails is nothing to tell a chunk. */
+			return session_await(h, takes[i].n) ? ERR_LOCKED : ERR_AGAIN;
+	return e ? e : ERR_LOCKED;
+}
+
 enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd *cmd, int64_t spool, bool full, struct source *body,
 	struct chunk_reserved *out, struct hold **hold)
 {
 	struct chunk_want w;
 	enum err e = ERR_AGAIN;
+	bool awaited = false;
 
 	*hold = NULL;
 	want_of(h, cmd, &w);
@@ -158,11 +172,17 @@ enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd 
 			if (*hold)
 				hold_drop(*hold);
 			e = hold_fresh(h, a, out, body, hold);
+			/* Who got the row first has removed our spool file as that of a replaced row: naming it again would promise bytes that are gone. */
+			if (e == ERR_AGAIN && spool)
+				e = ERR_DISPLACED;
 			w.held = 0;
 		} else if (e == ERR_AGAIN && (out->reopen || out->u.n)) {
 			enum err blocked = clear_way(h, a, out, body, hold, &w.held);
 			if (blocked)
 				e = blocked;
+		} else if (e == ERR_LOCKED && !awaited) {
+			e = await_take(h, a, cmd->sid);
+			awaited = true;
 		}
 	}
 	if (!e) {
@@ -207,15 +227,18 @@ static enum err same_bytes(struct house *h, const struct session *s, const struc
 	if (c->length != u->offset)
 		return ERR_OK;
 	enum err e = blob_open(h->blobs, u->file, false, &mine);
+	if (e == ERR_NOT_FOUND)
+		return u->offset == 0 ? (*equal = true, ERR_OK) : ERR_AGAIN;
 	if (e)
-		return u->offset == 0 ? (*equal = true, ERR_OK) : e;
+		return e;
 	e = chunk_open(h, s, c, &theirs);
 	if (!e) {
 		e = blob_equal(mine, u->base, theirs, c->base, c->length, equal);
 		blob_close(theirs);
 	}
 	blob_close(mine);
-	return e;
+	/* A complete chunk whose bytes cannot be found is replaced by ours. */
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 void session_finish_soon(struct house *h, int64_t n, bool constant_time, int64_t *later)
@@ -246,7 +269,9 @@ enum err chunk_complete(struct house *h, struct arena *a, const struct upload *u
 	e = store_chunk_get(h->db, u->session, u->idx, &have);
 	if (!e)
 		e = same_bytes(h, &s, &full, &have, equal);
-	if (e && e != ERR_NOT_FOUND)
+	else if (e == ERR_NOT_FOUND)
+		e = ERR_OK;
+	if (e)
 		return e;
 	struct chunk_end end = {.upload = u->n, .old = u->offset, .length = length, .equal = *equal, .now = now, .expires = now + h->cfg->expiration};
 	e = store_chunk_done(h->db, &end, &ended);

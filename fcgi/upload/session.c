@@ -98,7 +98,7 @@ static enum err finish_publish(struct house *h, struct arena *a, struct session 
 	struct recording r = {.sid = s->sid, .session = s->n, .take = s->take, .owner = s->owner, .name = s->out_title ? s->out_title : s->out_name,
 		.disk = s->out_name, .meta = s->meta, .size = s->bytes, .created = now, .recovered = s->goal == SESSION_RECOVERED};
 
-	enum err e = blob_publish(h->blobs, s->file, s->bytes, s->sid, s->out_name);
+	enum err e = part_publish(h, s->file, s->bytes, s->sid, s->out_name);
 	if (!e)
 		e = blob_note(h->blobs, s->sid, s->out_name, note_text(a, &r, s));
 	if (!e)
@@ -225,15 +225,14 @@ static enum err complete_again(struct house *h, struct arena *a, const struct co
 	return e;
 }
 
-/* Another request is finishing it: wait for him, or do what he left. */
-static enum err complete_finishing(struct house *h, struct complete_out *out)
+enum err session_await(struct house *h, int64_t n)
 {
 	struct hold *hold;
-	enum err e = hold_take(h->holds, HOLD_SESSION(out->s.n), NULL, HOLD_NO_OFFSET, false, (int)h->cfg->lock_wait_ms, &hold, NULL);
+	enum err e = hold_take(h->holds, HOLD_SESSION(n), NULL, HOLD_NO_OFFSET, false, (int)h->cfg->lock_wait_ms, &hold, NULL);
 	if (e)
 		return e;
 	hold_drop(hold);
-	return session_finish(h, out->s.n);
+	return session_finish(h, n);
 }
 
 static enum err complete_state(struct house *h, struct arena *a, const struct complete_cmd *cmd, struct complete_out *out)
@@ -245,7 +244,7 @@ static enum err complete_state(struct house *h, struct arena *a, const struct co
 	case SESSION_RECOVERED:
 		return complete_again(h, a, cmd, out);
 	case SESSION_FINISHING: {
-		enum err e = complete_finishing(h, out);
+		enum err e = session_await(h, out->s.n);
 		return e ? e : ERR_AGAIN;
 	}
 	case SESSION_FAILED:

@@ -122,6 +122,18 @@ static const char *upload_title(struct arena *a, const struct upload *u)
 	return "upload";
 }
 
+enum err part_publish(struct house *h, int64_t file, int64_t size, const char *sid, const char *disk)
+{
+	int fd;
+	/* A part file is made by its first byte. */
+	enum err e = size == 0 ? blob_open(h->blobs, file, true, &fd) : ERR_OK;
+	if (e)
+		return e;
+	if (size == 0)
+		blob_close(fd);
+	return blob_publish(h->blobs, file, size, sid, disk);
+}
+
 enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u)
 {
 	struct recording r = {.sid = u->id, .upload = u->n, .take = 1, .owner = u->owner, .size = u->length, .created = clock_now()};
@@ -129,7 +141,7 @@ enum err upload_finish_held(struct house *h, struct arena *a, const struct uploa
 	r.disk = name_disk(a, r.name);
 	if (!r.disk)
 		return ERR_NOMEM;
-	enum err e = blob_publish(h->blobs, u->file, u->length, u->id, r.disk);
+	enum err e = part_publish(h, u->file, u->length, u->id, r.disk);
 	if (!e)
 		e = blob_note(h->blobs, u->id, r.disk, note_text(a, &r, NULL));
 	if (!e)

@@ -39,6 +39,8 @@ enum err chunk_complete(struct house *h, struct arena *a, const struct upload *u
 /* store_chunk_reserve in a loop: takes the hold of an unfinished row, reopens a finished take. *hold: of out->u (the caller drops it). */
 enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd *cmd, int64_t spool, bool full, struct source *body,
 	struct chunk_reserved *out, struct hold **hold);
+/* blob_publish, also of a file to which nothing was ever written. */
+enum err part_publish(struct house *h, int64_t file, int64_t size, const char *sid, const char *disk);
 /* Publishes a FINISHING whole upload; the caller holds it. */
 enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u);
 /* Another display name (and metadata, NULL: keep) for a finished recording: new link, row, old link. */
@@ -51,6 +53,8 @@ enum err chunks_copy(struct house *h, const struct session *s, int64_t first, in
 const char *note_text(struct arena *a, const struct recording *r, const struct session *s);
 /* After finishing: runs now if it is a rename, else names the row for later. */
 void session_finish_soon(struct house *h, int64_t n, bool constant_time, int64_t *later);
+/* Waits for the one who finishes session row n, or does what he has left. ERR_LOCKED: it lasts. */
+enum err session_await(struct house *h, int64_t n);
 /* Removes all part files of a session row but `keep` after the rows are gone; collected before. */
 struct file_list {
 	int64_t *v;
