@@ -62,6 +62,18 @@ enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct
 enum err upload_remove(struct house *h, struct arena *a, const char *id);
 /* A new upload with the whole body (PUT /upload/name, POST /upload). keep_cut: keeps a cut body as an unfinished upload; else nothing is left of it. */
 enum err upload_store(struct house *h, struct arena *a, const struct create_cmd *cmd, struct source *body, bool keep_cut, struct upload *u, struct append_out *out);
+/* A new upload whose bytes are brought piece by piece (a file in a form). Free with upload_push_close, whatever happened (also after a failed open, if
+ * *p is set then): what was not finished leaves nothing. */
+struct upload_push;
+/* cmd->length is ignored; max: bytes at most. body: what to stop when this process ends. */
+enum err upload_push_open(struct house *h, struct arena *a, const struct create_cmd *cmd, int64_t max, struct source *body, struct upload_push **p);
+/* ERR_TOO_LARGE above max. */
+enum err upload_push_data(struct upload_push *p, const void *data, size_t n);
+/* All bytes came: they are durable now, but the upload is still nobody's. */
+enum err upload_push_end(struct upload_push *p);
+/* After upload_push_end: the upload is complete. *finish_upload: see append_out. To undo it afterwards: close it, then upload_remove. */
+enum err upload_push_finish(struct upload_push *p, struct upload *u, int64_t *finish_upload);
+void upload_push_close(struct upload_push *p);
 /* Opens the bytes of an upload for reading: the finished file, or the part while it is FINISHING. ERR_CONFLICT while it is OPEN. */
 enum err upload_open(struct house *h, struct arena *a, const struct upload *u, int *fd, struct recording *rec);
 
