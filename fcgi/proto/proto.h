@@ -47,7 +47,7 @@ enum err call_empty(struct call *c, int status);
 enum err call_refuse(struct call *c, enum err e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A header that must be one non-negative integer. absent: *out stays. ERR_INVALID with a detail: twice, or not a number (checks 10, 13). */
 enum err call_number(struct call *c, const char *header, bool *given, int64_t *out);
-/* Finishing that copies data runs after the answer has left. Rows 0: none. */
+/* Finishing that copies data runs after the answer has left. Rows 0: none. May be called several times. */
 void call_later(struct call *c, int64_t upload, int64_t session);
 /* A path segment that is a name: percent-decoded, UTF-8 without NUL and '/'. NULL: it is not. */
 const char *call_name(struct call *c, const char *segment);
@@ -121,7 +121,31 @@ struct form;
 /* Reads the whole body: multipart/form-data, or urlencoded (no files then). Text fields up to 64 KiB together are kept in the arena. sink NULL: files are ignored.
  * *out is set before the first event. ERR_UNPROCESSABLE: not a form; ERR_INVALID: malformed; ERR_CUT; ERR_TOO_LARGE: fields too long; or an error of the sink. */
 enum err form_read(struct call *c, const struct form_sink *sink, struct form **out);
+/* The same, or a JSON object, whose texts, whole numbers and truth values are the fields. */
+enum err form_read_any(struct call *c, const struct form_sink *sink, struct form **out);
 /* Value of a text field; NULL if it is not there (yet). */
 const char *form_field(const struct form *f, const char *name);
+/* Says that a field is missing: ERR_UNPROCESSABLE. */
+enum err form_missing(struct call *c, const char *name);
+/* A field that is a non-negative integer; 0 if it is absent or empty. ERR_UNPROCESSABLE: it is none, or is missing though required. */
+enum err form_number(struct call *c, const struct form *f, const char *name, bool required, int64_t *out);
+
+/* proto_chunk_form.c: a form that carries one chunk, whatever its fields are called. */
+struct chunk_form {
+	struct call *c;
+	const char *const *files;   /* names under which the chunk may come; NULL-terminated */
+	const char *const *first;   /* fields without which it is not known where the chunk belongs; NULL-terminated */
+	/* Makes cmd and likely (the take to expect if more fields may follow) from the fields that are there, and says who may not. */
+	enum err (*command)(struct chunk_form *f);
+	struct chunk_cmd cmd;
+	struct take_want likely;
+	struct form *form;
+	/* its own */
+	struct chunk_cmd hint;
+	struct chunk_put *put;
+	bool in_file;
+};
+/* Reads the form and stores its chunk. Nothing is left of a chunk whose form did not come to its end. */
+enum err chunk_form_store(struct chunk_form *f, struct chunk_put_out *out);
 
 #endif

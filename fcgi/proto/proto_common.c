@@ -70,16 +70,18 @@ enum err call_number(struct call *c, const char *header, bool *given, int64_t *o
 struct later {
 	struct house *house;
 	int64_t upload, session;
+	struct later *next;
 };
 
 /* What fails here is still FINISHING in the ledger: the reaper does it again. */
 static void run_later(void *arg)
 {
-	struct later *l = arg;
-	if (l->upload)
-		upload_finish(l->house, l->upload);
-	if (l->session)
-		session_finish(l->house, l->session);
+	for (struct later *l = arg; l; l = l->next) {
+		if (l->upload)
+			upload_finish(l->house, l->upload);
+		if (l->session)
+			session_finish(l->house, l->session);
+	}
 }
 
 void call_later(struct call *c, int64_t upload, int64_t session)
@@ -90,7 +92,7 @@ void call_later(struct call *c, int64_t upload, int64_t session)
 	l = arena_alloc(c->a, sizeof *l);
 	if (!l)
 		return;
-	*l = (struct later){c->house, upload, session};
+	*l = (struct later){c->house, upload, session, c->res->after ? c->res->after_arg : NULL};
 	c->res->after = run_later;
 	c->res->after_arg = l;
 }

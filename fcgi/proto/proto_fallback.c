@@ -12,31 +12,6 @@
 
 /* ---- POST /upload/chunk ---- */
 
-struct incoming {
-	struct call *c;
-	struct form *form;
-	struct chunk_put *put;
-	struct chunk_cmd cmd, hint;
-	struct session newest;
-	bool in_file;
-};
-
-static enum err missing_field(struct call *c, const char *name)
-{
-	return call_refuse(c, ERR_UNPROCESSABLE, "%s: field required", name);
-}
-
-static enum err int_field(struct call *c, const struct form *f, const char *name, bool required, int64_t *out)
-{
-	const char *value = form_field(f, name);
-	*out = 0;
-	if (!value || !*value)
-		return required ? missing_field(c, name) : ERR_OK;
-	if (!num_u63(value, out))
-		return call_refuse(c, ERR_UNPROCESSABLE, "%s: value is not a valid non-negative integer", name);
-	return ERR_OK;
-}
-
 /* Whether the session may be written by the caller, and whether it may begin at all. *newest: its newest take, n 0 if none. */
 static enum err admit(struct call *c, const char *sid, struct session *newest)
 {
@@ -48,20 +23,21 @@ static enum err admit(struct call *c, const char *sid, struct session *newest)
 	return e ? e : call_may(c, newest->owner, false);
 }
 
-static enum err command_of(struct incoming *in)
+static enum err command_of(struct chunk_form *f)
 {
-	struct call *c = in->c;
-	struct chunk_cmd *cmd = &in->cmd;
+	struct call *c = f->c;
+	struct chunk_cmd *cmd = &f->cmd;
+	struct session newest;
 	int64_t max = c->house->cfg->max_chunks;
-	const char *sid = form_field(in->form, "session_id");
+	const char *sid = form_field(f->form, "session_id");
 	if (!sid || !*sid)
-		return missing_field(c, "session_id");
+		return form_missing(c, "session_id");
 	*cmd = (struct chunk_cmd){.sid = sid, .owner = c->owner, .length = LENGTH_UNKNOWN};
 	enum err e = call_session_id(c, sid);
 	if (!e)
-		e = int_field(c, in->form, "chunk_index", true, &cmd->idx);
+		e = form_number(c, f->form, "chunk_index", true, &cmd->idx);
 	if (!e)
-		e = int_field(c, in->form, "total_chunks", false, &cmd->take.total);
+		e = form_number(c, f->form, "total_chunks", false, &cmd->take.total);
 	if (e)
 		return e;
 	if (cmd->idx >= max || cmd->take.total > max)
@@ -69,76 +45,28 @@ static enum err command_of(struct incoming *in)
 	if (cmd->take.total > 0 && cmd->idx >= cmd->take.total)
 		return call_refuse(c, ERR_UNPROCESSABLE, "chunk_index must be below total_chunks");
 	cmd->take.kind = cmd->take.total > 0 ? SESSION_MANUAL : SESSION_LIVE;
-	cmd->name = form_field(in->form, "recording_name");
-	cmd->format = form_field(in->form, "format");
-	return admit(c, sid, &in->newest);
-}
-
-static enum err file_begin(void *arg, const struct form_file *f)
-{
-	struct incoming *in = arg;
-	in->in_file = strcmp(f->name, "file") == 0;
-	if (!in->in_file)
-		return ERR_OK;
-	if (in->put)
-		return call_refuse(in->c, ERR_UNPROCESSABLE, "file: given more than once");
-	enum err e = chunk_put_open(in->c->house, in->c->a, in->c->req->body, &in->put);
-	/* Known fields are judged before the body is read. */
-	if (e || !form_field(in->form, "session_id") || !form_field(in->form, "chunk_index"))
-		return e;
-	e = command_of(in);
-	if (e)
-		return e;
-	in->hint = in->cmd;
+	cmd->name = form_field(f->form, "recording_name");
+	cmd->format = form_field(f->form, "format");
+	e = admit(c, sid, &newest);
+	f->likely = cmd->take;
 	/* A total may still follow; what the newest take is tells whether to expect it. */
-	if (in->newest.n && in->newest.kind == SESSION_MANUAL && in->newest.state == SESSION_RECEIVING && in->cmd.take.total == 0)
-		in->hint.take = (struct take_want){SESSION_MANUAL, in->newest.total};
-	chunk_put_hint(in->put, &in->hint);
-	return ERR_OK;
-}
-
-static enum err file_data(void *arg, const void *p, size_t n)
-{
-	struct incoming *in = arg;
-	enum err e = in->in_file ? chunk_put_data(in->put, p, n) : ERR_OK;
-	if (e == ERR_TOO_LARGE)
-		return call_refuse(in->c, e, "A chunk is at most %lld bytes", (long long)in->c->house->cfg->max_chunk_size);
+	if (!e && newest.n && newest.kind == SESSION_MANUAL && newest.state == SESSION_RECEIVING && cmd->take.total == 0)
+		f->likely = (struct take_want){SESSION_MANUAL, newest.total};
 	return e;
-}
-
-static enum err file_end(void *arg)
-{
-	(void)arg;
-	return ERR_OK;
-}
-
-static enum err store_chunk(struct incoming *in, struct chunk_put_out *out)
-{
-	struct form_sink sink = {.begin = file_begin, .data = file_data, .end = file_end, .arg = in};
-	enum err e = form_read(in->c, &sink, &in->form);
-	if (e == ERR_CUT && in->put)
-		return chunk_put_reason(in->put);
-	if (e)
-		return e;
-	e = command_of(in);
-	if (!e && !in->put)
-		e = missing_field(in->c, "file");
-	return e ? e : chunk_put_end(in->put, &in->cmd, out);
 }
 
 enum err fallback_chunk(struct call *c)
 {
-	struct incoming in = {.c = c};
+	static const char *const files[] = {"file", NULL}, *const first[] = {"session_id", "chunk_index", NULL};
+	struct chunk_form f = {.c = c, .files = files, .first = first, .command = command_of};
 	struct chunk_put_out out = {0};
-	enum err e = store_chunk(&in, &out);
-	chunk_put_close(in.put);
+	enum err e = chunk_form_store(&f, &out);
 	if (e)
 		return e;
-	call_later(c, 0, out.finish_session);
 	struct json *o = json_obj();
 	json_put_str(o, "status", out.exists ? "chunk_already_exists" : "chunk_received");
-	json_put_int(o, "chunk_index", in.cmd.idx);
-	json_put_str(o, "session_id", in.cmd.sid);
+	json_put_int(o, "chunk_index", f.cmd.idx);
+	json_put_str(o, "session_id", f.cmd.sid);
 	if (!out.exists)
 		json_put_int(o, "size", out.size);
 	return call_json(c, 200, o);
@@ -266,9 +194,9 @@ enum err fallback_complete(struct call *c)
 	enum err e = form_read(c, NULL, &f);
 	const char *sid = form_field(f, "session_id"), *file_name = form_field(f, "file_name");
 	if (!e && (!sid || !*sid))
-		e = missing_field(c, "session_id");
+		e = form_missing(c, "session_id");
 	if (!e && (!file_name || !*file_name))
-		e = missing_field(c, "file_name");
+		e = form_missing(c, "file_name");
 	if (!e)
 		e = metadata_of(c, form_field(f, "metadata"), &meta);
 	if (!e)

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/num.h"
 #include "base/text.h"
 #include "http/field.h"
 #include "http/multipart.h"
@@ -28,6 +29,22 @@ const char *form_field(const struct form *f, const char *name)
 		if (strcmp(f->field[i].name, name) == 0)
 			return f->field[i].value;
 	return NULL;
+}
+
+enum err form_missing(struct call *c, const char *name)
+{
+	return call_refuse(c, ERR_UNPROCESSABLE, "%s: field required", name);
+}
+
+enum err form_number(struct call *c, const struct form *f, const char *name, bool required, int64_t *out)
+{
+	const char *value = form_field(f, name);
+	*out = 0;
+	if (!value || !*value)
+		return required ? form_missing(c, name) : ERR_OK;
+	if (!num_u63(value, out))
+		return call_refuse(c, ERR_UNPROCESSABLE, "%s: value is not a valid non-negative integer", name);
+	return ERR_OK;
 }
 
 static enum err part_begin(void *arg, const struct multipart_part *part)
@@ -94,15 +111,67 @@ static enum err read_urlencoded(struct form *f)
 	return e ? e : field_form(f->c->a, text, n, f->field, FIELDS_MAX, &f->n);
 }
 
+static const char *json_scalar(struct arena *a, const struct json *v)
+{
+	int64_t number;
+	bool yes;
+	if (json_str(v))
+		return arena_strdup(a, json_str(v));
+	if (json_int(v, &number))
+		return arena_printf(a, "%lld", (long long)number);
+	return json_bool(v, &yes) ? yes ? "true" : "false" : NULL;
+}
+
+/* A member that is no text, number or truth value is no field. */
+static bool json_member(const char *key, const struct json *v, void *arg)
+{
+	struct form *f = arg;
+	struct form_pair pair = {arena_strdup(f->c->a, key), json_scalar(f->c->a, v)};
+	if (pair.name && pair.value && f->n < FIELDS_MAX)
+		f->field[f->n++] = pair;
+	return f->n < FIELDS_MAX;
+}
+
+static enum err read_json(struct form *f)
+{
+	char *text;
+	size_t n;
+	enum err e = call_small_body(f->c, TEXT_MAX, &text, &n);
+	if (e)
+		return e;
+	struct json *o = json_parse(text, n);
+	if (!o || json_type(o) != JSON_OBJECT)
+		e = call_refuse(f->c, o ? ERR_UNPROCESSABLE : ERR_INVALID, o ? "A JSON object is expected" : "This is not JSON");
+	else
+		json_each(o, json_member, f);
+	json_free(o);
+	return e;
+}
+
+static struct form *form_open(struct call *c, const struct form_sink *sink)
+{
+	struct form *f = arena_alloc(c->a, sizeof *f);
+	if (f) {
+		f->c = c;
+		f->sink = sink;
+	}
+	return f;
+}
+
+enum err form_read_any(struct call *c, const struct form_sink *sink, struct form **out)
+{
+	if (!field_media_type_is(c->req->content_type, "application/json"))
+		return form_read(c, sink, out);
+	*out = form_open(c, sink);
+	return *out ? read_json(*out) : ERR_NOMEM;
+}
+
 enum err form_read(struct call *c, const struct form_sink *sink, struct form **out)
 {
 	char boundary[71];
-	struct form *f = arena_alloc(c->a, sizeof *f);
+	struct form *f = *out = form_open(c, sink);
 	if (!f)
 		return ERR_NOMEM;
-	f->c = c;
-	f->sink = sink;
-	*out = f;
 	if (field_media_type_is(c->req->content_type, "application/x-www-form-urlencoded"))
 		return read_urlencoded(f);
 	if (!multipart_boundary(c->req->content_type, boundary))
