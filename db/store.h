@@ -107,6 +107,10 @@ struct chunk_want {
 	int64_t max_chunks, max_size;
 	int64_t now, expires;               /* for the session */
 	bool full;
+	/* Called inside the transaction when a new upload row was made, before anybody can see it: the place to take its hold without waiting.
+	 * May be called again (another try); an error undoes the reservation. What it took stays with the caller, whatever the verb returns. */
+	enum err (*on_new)(void *arg, int64_t upload);
+	void *arg;
 };
 /* A new, empty take with everything in w bound but no chunk (idx, length, held, spool are ignored). FULL. */
 enum err store_session_create(struct store *s, struct arena *a, const struct chunk_want *w, struct session *out);

@@ -105,7 +105,7 @@ static enum err row_write(struct tx *t, const struct reserve *r, const struct se
 	enum err e = sql_run(t->h, SQL_UPLOAD_ADD, BINDS(T(NULL), T(w->owner), I(s->n), I(w->idx), I(p->file), I(p->base), I(p->own), I(w->length),
 		T(w->meta), I(w->now), I(0)));
 	*n = sqlite3_last_insert_rowid(t->h->db);
-	return e;
+	return e || !w->on_new ? e : w->on_new(w->arg, *n);
 }
 
 /* First given values bind, the frontier and the expiry move. A finished take stays as it is: the chunk will only be compared. */

@@ -106,95 +106,75 @@ enum err session_open(struct house *h, struct arena *a, const struct chunk_cmd *
 	return store_session_create(h->db, a, &w, out);
 }
 
-/* One more obstacle out of the way of a reservation. */
-static enum err clear_way(struct house *h, struct arena *a, const struct chunk_reserved *r, struct source *body, struct hold **hold, int64_t *held)
+/* A reservation on its way: the row it holds, if any. */
+struct reserving {
+	struct house *h;
+	struct source *body;
+	struct hold *hold;
+};
+
+static void let_go(struct reserving *r)
+{
+	if (r->hold)
+		hold_drop(r->hold);
+	r->hold = NULL;
+}
+
+/* A new row is held before it can be seen: else a rival could take it, and its file, between the commit and our hold. */
+static enum err hold_new(void *arg, int64_t n)
+{
+	struct reserving *r = arg;
+	let_go(r);
+	return hold_take(r->h->holds, HOLD_UPLOAD(n), r->body, HOLD_NO_OFFSET, false, 0, &r->hold, NULL);
+}
+
+/* One more obstacle out of the way: a finished take to reopen, or an unfinished row that somebody else may hold. */
+static enum err clear_way(struct reserving *r, struct arena *a, const struct chunk_reserved *out, int64_t *held)
 {
 	bool asked = false;
-	if (r->reopen)
-		return session_reopen(h, a, r->reopen);
-	if (*hold) {
-		hold_drop(*hold);
-		*hold = NULL;
-		*held = 0;
-	}
-	enum err e = hold_take(h->holds, HOLD_UPLOAD(r->u.n), body, HOLD_NO_OFFSET, true, (int)h->cfg->lock_wait_ms, hold, &asked);
+	if (out->reopen)
+		return session_reopen(r->h, a, out->reopen);
+	let_go(r);
+	*held = 0;
+	enum err e = hold_take(r->h->holds, HOLD_UPLOAD(out->u.n), r->body, HOLD_NO_OFFSET, true, (int)r->h->cfg->lock_wait_ms, &r->hold, &asked);
 	if (e)
 		return e;
 	if (asked)
-		metrics_add(h->metrics, M_HANDOVERS, 1);
-	*held = r->u.n;
+		metrics_add(r->h->metrics, M_HANDOVERS, 1);
+	*held = out->u.n;
 	return ERR_OK;
-}
-
-/* The row of a fresh reservation is not held by anybody yet but could be seen already. */
-static enum err hold_fresh(struct house *h, struct arena *a, struct chunk_reserved *r, struct source *body, struct hold **hold)
-{
-	enum err e = hold_take(h->holds, HOLD_UPLOAD(r->u.n), body, HOLD_NO_OFFSET, true, (int)h->cfg->lock_wait_ms, hold, NULL);
-	if (e)
-		return e;
-	struct upload now;
-	e = store_upload_by_n(h->db, a, r->u.n, &now);
-	if (!e && now.offset == 0 && now.file == r->u.file && now.base == r->u.base && now.length == r->u.length)
-		return ERR_OK;
-	hold_drop(*hold);
-	*hold = NULL;
-	return e && e != ERR_NOT_FOUND ? e : ERR_AGAIN;
-}
-
-/* The chunk's take is being finished, which is mostly a matter of milliseconds. ERR_AGAIN: it was. */
-static enum err await_take(struct house *h, struct arena *a, const char *sid)
-{
-	struct session *takes = arena_alloc(a, TAKES_MAX * sizeof *takes);
-	int found;
-	enum err e = takes ? store_session_takes(h->db, a, sid, takes, TAKES_MAX, &found) : ERR_NOMEM;
-	for (int i = 0; !e && i < found; i++)
-		if (takes[i].state == SESSION_FINISHING)
-			/* Why it fails is nothing to tell a chunk. */
-			return session_await(h, takes[i].n) ? ERR_LOCKED : ERR_AGAIN;
-	return e ? e : ERR_LOCKED;
 }
 
 enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd *cmd, int64_t spool, bool full, struct source *body,
 	struct chunk_reserved *out, struct hold **hold)
 {
+	struct reserving r = {.h = h, .body = body};
 	struct chunk_want w;
 	enum err e = ERR_AGAIN;
-	bool awaited = false;
 
-	*hold = NULL;
 	want_of(h, cmd, &w);
 	w.spool = spool;
 	w.full = full;
+	w.on_new = hold_new;
+	w.arg = &r;
 	for (int tries = 0; e == ERR_AGAIN && tries < RESERVE_TRIES; tries++) {
 		memset(out, 0, sizeof *out);
 		e = store_chunk_reserve(h->db, a, &w, out);
-		if (!e && out->u.n != w.held) {
-			if (*hold)
-				hold_drop(*hold);
-			e = hold_fresh(h, a, out, body, hold);
-			/* Who got the row first has removed our spool file as that of a replaced row: naming it again would promise bytes that are gone. */
-			if (e == ERR_AGAIN && spool)
-				e = ERR_DISPLACED;
-			w.held = 0;
-		} else if (e == ERR_AGAIN && (out->reopen || out->u.n)) {
-			enum err blocked = clear_way(h, a, out, body, hold, &w.held);
+		if (e == ERR_AGAIN && (out->reopen || out->u.n)) {
+			enum err blocked = clear_way(&r, a, out, &w.held);
 			if (blocked)
 				e = blocked;
-		} else if (e == ERR_LOCKED && !awaited) {
-			e = await_take(h, a, cmd->sid);
-			awaited = true;
 		}
 	}
-	if (!e) {
-		metrics_add(h->metrics, M_UPLOADS_TOTAL, 1);
-		if (out->old_file)
-			blob_remove(h->blobs, out->old_file);
-	}
-	if (e && *hold) {
-		hold_drop(*hold);
-		*hold = NULL;
-	}
-	return e == ERR_AGAIN ? ERR_LOCKED : e;
+	if (e)
+		let_go(&r);
+	*hold = r.hold;
+	if (e)
+		return e == ERR_AGAIN ? ERR_LOCKED : e;
+	metrics_add(h->metrics, M_UPLOADS_TOTAL, 1);
+	if (out->old_file)
+		blob_remove(h->blobs, out->old_file);
+	return ERR_OK;
 }
 
 enum err chunk_create(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct upload *u)
