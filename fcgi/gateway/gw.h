@@ -9,6 +9,7 @@
 #define GW_PIECE 65536              /* bytes that move at once */
 #define GW_DRAIN (1 << 20)          /* an unread rest of a body up to this is read before the answer */
 #define GW_DRAIN_MS 5000            /* but not for longer than this */
+#define GW_DRAIN_IDLE_MS 200        /* and only while it comes: a client that waits for the answer first must get it */
 
 /* One request at one door. The door fills it and hands it to gw_answer. */
 struct gw_door {
@@ -21,8 +22,8 @@ struct gw_door {
 
 /* One request from variables to answer: fill, handle, drain, send, finish, after. The arena is reset at the end. */
 void gw_answer(const struct gateway_app *app, struct gw_door *d, struct arena *a, char *const *envp);
-/* Reads at most max bytes of the body and throws them away, for at most ms. */
-void gw_drain(struct gw_door *d, int64_t max, int ms);
+/* Reads at most max bytes of the body and throws them away, for at most ms, and no longer than idle_ms without a byte. */
+void gw_drain(struct gw_door *d, int64_t max, int ms, int idle_ms);
 /* Writes the CGI form of an answer (Status first). Closes res->file_fd. */
 void gw_send(struct gw_door *d, const struct http_req *req, struct http_res *res);
 /* gateway_req_from_env that also tells CONTENT_LENGTH, -1 if unknown. */

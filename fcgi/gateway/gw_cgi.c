@@ -123,7 +123,7 @@ static void door_finish(struct gw_door *d)
 {
 	const struct source *s = &d->body;
 	if (!s->complete && !d->cut && s->taken != s->length)
-		gw_drain(d, REST_BYTES, s->length < 0 ? UNKNOWN_REST_MS : REST_MS);
+		gw_drain(d, REST_BYTES, s->length < 0 ? UNKNOWN_REST_MS : REST_MS, REST_MS);
 	close_output();
 }
 

@@ -125,12 +125,13 @@ void gw_send(struct gw_door *d, const struct http_req *req, struct http_res *res
 	res->file_fd = -1;
 }
 
-void gw_drain(struct gw_door *d, int64_t max, int ms)
+void gw_drain(struct gw_door *d, int64_t max, int ms, int idle_ms)
 {
 	char piece[8192];
-	int64_t deadline = clock_mono_us() + (int64_t)ms * 1000;
+	int64_t now = clock_mono_us(), deadline = now + (int64_t)ms * 1000, idle = now + (int64_t)idle_ms * 1000;
 	while (max > 0 && !gateway_stopping()) {
-		int64_t left = (deadline - clock_mono_us()) / 1000;
+		now = clock_mono_us();
+		int64_t left = ((deadline < idle ? deadline : idle) - now) / 1000;
 		/* short turns, so that a stop is noticed */
 		if (left <= 0)
 			return;
@@ -140,6 +141,7 @@ void gw_drain(struct gw_door *d, int64_t max, int ms)
 		if (n <= 0)
 			return;
 		max -= n;
+		idle = clock_mono_us() + (int64_t)idle_ms * 1000;
 	}
 }
 
@@ -153,7 +155,7 @@ void gw_answer(const struct gateway_app *app, struct gw_door *d, struct arena *a
 	app->handle(app->self, &req, &res);
 	int64_t rest = d->body.length - d->body.taken;
 	if (rest > 0 && rest <= GW_DRAIN && !d->cut)
-		gw_drain(d, rest, GW_DRAIN_MS);
+		gw_drain(d, rest, GW_DRAIN_MS, GW_DRAIN_IDLE_MS);
 	gw_send(d, &req, &res);
 	d->finish(d);
 	if (res.after)
