@@ -145,12 +145,26 @@ static enum err clear_way(struct reserving *r, struct arena *a, const struct chu
 	return ERR_OK;
 }
 
+/* The chunk's take is being finished, which is mostly a matter of milliseconds. ERR_AGAIN: it was. */
+static enum err await_take(struct house *h, struct arena *a, const char *sid)
+{
+	struct session *takes = arena_alloc(a, TAKES_MAX * sizeof *takes);
+	int found;
+	enum err e = takes ? store_session_takes(h->db, a, sid, takes, TAKES_MAX, &found) : ERR_NOMEM;
+	for (int i = 0; !e && i < found; i++)
+		if (takes[i].state == SESSION_FINISHING)
+			/* Why it fails is nothing to tell a chunk. */
+			return session_await(h, takes[i].n) ? ERR_LOCKED : ERR_AGAIN;
+	return e ? e : ERR_LOCKED;
+}
+
 enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd *cmd, int64_t spool, bool full, struct source *body,
 	struct chunk_reserved *out, struct hold **hold)
 {
 	struct reserving r = {.h = h, .body = body};
 	struct chunk_want w;
 	enum err e = ERR_AGAIN;
+	bool awaited = false;
 
 	want_of(h, cmd, &w);
 	w.spool = spool;
@@ -164,6 +178,9 @@ enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd 
 			enum err blocked = clear_way(&r, a, out, &w.held);
 			if (blocked)
 				e = blocked;
+		} else if (e == ERR_LOCKED && !awaited) {
+			e = await_take(h, a, cmd->sid);
+			awaited = true;
 		}
 	}
 	if (e)
