@@ -179,6 +179,9 @@ enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd 
 			if (blocked)
 				e = blocked;
 		} else if (e == ERR_LOCKED && !awaited) {
+			/* Who finishes it may be waiting for what we hold. */
+			let_go(&r);
+			w.held = 0;
 			e = await_take(h, a, cmd->sid);
 			awaited = true;
 		}
