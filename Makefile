@@ -54,8 +54,9 @@ run:
 test:
 	scripts/test --build $(B)
 
-lint:
+lint: $(B)/tus-fcgi
 	scripts/lint
+	scripts/manual --check $(B)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/cgi-bin
