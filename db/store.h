@@ -242,4 +242,24 @@ enum err store_key_find(struct store *s, struct arena *a, const unsigned char ha
 enum err store_keys(struct store *s, struct arena *a, struct api_key *out, int max, int *found);
 enum err store_key_remove(struct store *s, const char *name);
 
+/* ---- for tools ---- */
+
+/* Rows with n > after in order, at most max; *found how many. unfinished: only uploads that are OPEN or FINISHING, only sessions that are RECEIVING,
+ * FINISHING or FAILED. */
+enum err store_list_uploads(struct store *s, struct arena *a, int64_t after, bool unfinished, struct upload *out, int max, int *found);
+enum err store_list_sessions(struct store *s, struct arena *a, int64_t after, bool unfinished, struct session *out, int max, int *found);
+
+/* A session and what its chunk rows and its bitmap say when they are counted, all of one moment. */
+struct store_audit {
+	struct session s;
+	int64_t chunks, bytes, top, parked; /* of the chunk rows: to be compared with s.done, s.bytes, s.top, s.parked */
+	int64_t bits;                       /* set in the bitmap */
+	int64_t bits_noted;                 /* the sum of what its segments say of themselves */
+	int64_t unmarked;                   /* lowest index with a chunk row but no bit, -1 if none */
+	int64_t overlapping;                /* lowest index of a placed chunk that begins before the placed one below it ends, -1 if none */
+};
+enum err store_session_audit(struct store *s, struct arena *a, int64_t n, struct store_audit *out);
+/* Faults of the database itself as sentences, at most max: damaged pages, rows that belong to a row that is not there. */
+enum err store_faults(struct store *s, struct arena *a, const char **out, int max, int *found);
+
 #endif

@@ -123,4 +123,20 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_KEY_FIND] = "SELECT " KEY_COLS " FROM api_key WHERE hash=?1",
 	[SQL_KEYS] = "SELECT " KEY_COLS " FROM api_key ORDER BY name LIMIT ?1",
 	[SQL_KEY_DROP] = "DELETE FROM api_key WHERE name=?1",
+
+	[SQL_LIST_UPLOADS] = "SELECT " UPLOAD_COLS " FROM upload WHERE n>?1 AND (?2=0 OR state IN (0,1)) ORDER BY n LIMIT ?3",
+	[SQL_LIST_SESSIONS] = "SELECT " SESSION_COLS " FROM session WHERE n>?1 AND (?2=0 OR state IN (0,1,5)) ORDER BY n LIMIT ?3",
+	[SQL_SNAPSHOT] = "BEGIN",
+	[SQL_AUDIT_CHUNKS] = "SELECT idx,base,length,parked FROM chunk WHERE session=?1 ORDER BY idx",
+	[SQL_QUICK_CHECK] = "PRAGMA quick_check(100)",
+	[SQL_LOST] = "SELECT 'chunk rows of session row '||session||', which is not there' FROM (SELECT DISTINCT session FROM chunk)"
+		" WHERE session NOT IN (SELECT n FROM session)"
+		" UNION ALL SELECT 'a bitmap of session row '||session||', which is not there' FROM (SELECT DISTINCT session FROM bitmap)"
+		" WHERE session NOT IN (SELECT n FROM session)"
+		" UNION ALL SELECT 'upload row '||n||' of session row '||session||', which is not there' FROM upload"
+		" WHERE session IS NOT NULL AND session NOT IN (SELECT n FROM session)"
+		" UNION ALL SELECT 'recording row '||n||' of session row '||session||', which is not there' FROM recording"
+		" WHERE session>0 AND session NOT IN (SELECT n FROM session)"
+		" UNION ALL SELECT 'recording row '||n||' of upload row '||upload||', which is not there' FROM recording"
+		" WHERE upload>0 AND upload NOT IN (SELECT n FROM upload)",
 };
