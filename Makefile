@@ -31,7 +31,7 @@ $(B)/gen/sql_%.h: db/%.sql
 $(patsubst %.c,$(B)/obj/%.o,$(wildcard db/*.c)): $(patsubst db/%.sql,$(B)/gen/sql_%.h,$(wildcard db/*.sql))
 
 $(B)/tus-fcgi:   $(B)/obj/fcgi/main.o $(B)/obj/fcgi/supervise.o $(B)/libtus.a
-$(B)/tusctl:     $(B)/obj/fcgi/ctl.o $(B)/libtus.a
+$(B)/tusctl:     $(patsubst %.c,$(B)/obj/%.o,$(wildcard fcgi/ctl*.c)) $(B)/libtus.a
 $(B)/upload.cgi: $(B)/obj/cgi-bin/upload.o $(B)/libtus.a
 $(BINS):
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -39,6 +39,9 @@ $(BINS):
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtus.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+# This test runs the program itself.
+$(B)/tests/contract/test_ctl: | $(B)/tusctl
 
 ctests: $(CTESTS)
 
