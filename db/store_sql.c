@@ -65,7 +65,7 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_SESSION_FRONTIER] = "UPDATE session SET next_idx=?2,next_base=?3 WHERE n=?1",
 	[SQL_SESSION_FINISHING] = "UPDATE session SET state=1,goal=?2,out_name=?3,out_title=?4,meta=COALESCE(?5,meta),size_mismatch=?6,updated=?7"
 		" WHERE n=?1",
-	[SQL_SESSION_JOINED] = "UPDATE session SET file=?2,next_idx=top,next_base=bytes,parked=0 WHERE n=?1",
+	[SQL_SESSION_JOINED] = "UPDATE session SET file=?2,chunk_size=0,next_idx=top,next_base=bytes,parked=0 WHERE n=?1",
 	[SQL_SESSION_FINISHED] = "UPDATE session SET state=goal,size=?2,out_name=?3,out_title=?4,finished=?5,updated=?5,expires=?6 WHERE n=?1",
 	[SQL_SESSION_STATE] = "UPDATE session SET state=?2 WHERE n=?1",
 	[SQL_SESSION_RENAMED] = "UPDATE session SET state=2,out_name=?2,out_title=?3 WHERE n=?1 AND state IN (2,3)",
