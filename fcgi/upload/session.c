@@ -147,7 +147,7 @@ enum err session_find(struct house *h, struct arena *a, const char *sid, struct 
 		return ERR_GONE;
 	v->s = takes[i];
 	v->total = plan_total(&v->s, 0);
-	if (v->s.done == v->total)
+	if (plan_whole(&v->s, v->total))
 		return ERR_OK;
 	return store_session_missing(h->db, v->s.n, v->total, v->missing, SESSION_RANGES_MAX, &v->nmissing, &v->missing_count);
 }
