@@ -81,7 +81,7 @@ static bool slot_free(struct chunk_put *p)
 	enum err e = take_of(p->h, p->a, cmd, &s);
 	if (e == ERR_NOT_FOUND)
 		return cmd->idx == 0;
-	return !e && s.state == SESSION_RECEIVING && s.chunk_size == 0 && s.next_idx == cmd->idx
+	return !e && s.state == SESSION_RECEIVING && s.chunk_size == 0 && s.next_idx == cmd->idx && (s.total == 0 || cmd->idx < s.total)
 		&& store_chunk_upload(p->h->db, p->a, s.n, cmd->idx, &u) == ERR_NOT_FOUND
 		&& store_chunk_get(p->h->db, s.n, cmd->idx, &c) == ERR_NOT_FOUND;
 }
