@@ -114,7 +114,9 @@ static enum err recover_run(struct house *h, struct arena *a, const struct sessi
 {
 	int64_t file, size;
 	struct recording r = {.sid = s->sid, .take = s->take, .owner = s->owner, .meta = s->meta, .created = clock_now(), .recovered = true}, have;
-	r.name = recovered_name(a, s, arena_printf(a, " chunks %lld-%lld", (long long)first, (long long)last));
+	/* Two takes may have the same run. */
+	const char *take = s->take > 1 ? arena_printf(a, " take %lld", (long long)s->take) : "";
+	r.name = recovered_name(a, s, arena_printf(a, "%s chunks %lld-%lld", take, (long long)first, (long long)last));
 	r.disk = r.name ? name_disk(a, r.name) : NULL;
 	if (!r.disk)
 		return ERR_NOMEM;
