@@ -47,7 +47,8 @@ export const assembled = (server, sid, timeout = 15000) =>
 export async function isRecording(server, sid, name, data) {
 	await until(() => completed(server, sid)[name], { what: `finished file ${name}, there are ${Object.keys(completed(server, sid))}` });
 	assert.equal(sha256(fs.readFileSync(completed(server, sid)[name])), sha256(data), 'file on the disk');
-	const got = await download(server, sid, name);
+	// The file has its name a moment before the ledger knows of it.
+	const got = await until(async () => { const res = await download(server, sid, name); return res.status !== 404 && res; }, { what: `download of ${name}` });
 	assert.equal(got.status, 200, `download: ${got}`);
 	assert.equal(sha256(got.body), sha256(data), 'download');
 }
