@@ -127,7 +127,8 @@ check('B11_cost_of_a_chunk_does_not_grow', async t => {
 	await cost(70, 900);
 	const late = await cost(970, 40);
 	t.diagnostic(`bytes written a chunk: ${early.toFixed(0)} around 50, ${late.toFixed(0)} around 1000`);
-	assert.ok(late < early * 2 + 4096, `${early} -> ${late}`);
+	// A list of a thousand chunks written anew each time would be 30 to 40 kB more.
+	assert.ok(late < early * 1.25 + 4096, `${early} -> ${late}`);
 });
 
 check('B12_status_of_a_huge_total_is_small', async () => {
