@@ -137,7 +137,7 @@ enum err recordings_list(struct call *c)
 /* ---- one recording ---- */
 
 /* The row that the path names, if the caller may see it. note: the path may name its note instead. */
-static enum err recording_find(struct call *c, bool *note, struct recording *r)
+static enum err find(struct call *c, bool *note, struct recording *r)
 {
 	const char *sid = c->param[0], *file = call_name(c, c->param[1]);
 	bool known = file && (name_session_id(sid, false) || name_upload_id(sid));
@@ -149,7 +149,7 @@ static enum err recording_find(struct call *c, bool *note, struct recording *r)
 		if (!file)
 			return ERR_NOMEM;
 	}
-	enum err e = known ? store_recording_get(c->house->db, c->a, sid, file, r) : ERR_NOT_FOUND;
+	enum err e = known ? recording_find(c->house, c->a, sid, file, r) : ERR_NOT_FOUND;
 	if (e == ERR_NOT_FOUND)
 		return call_refuse(c, e, "Recording not found");
 	return e ? e : call_may(c, r->owner, true);
@@ -180,7 +180,7 @@ enum err recordings_get(struct call *c)
 	struct recording r;
 	bool note = false;
 	int fd;
-	enum err e = recording_find(c, &note, &r);
+	enum err e = find(c, &note, &r);
 	if (e)
 		return e;
 	if (note)
@@ -192,7 +192,7 @@ enum err recordings_get(struct call *c)
 enum err recordings_delete(struct call *c)
 {
 	struct recording r;
-	enum err e = recording_find(c, NULL, &r);
+	enum err e = find(c, NULL, &r);
 	if (!e)
 		e = recording_remove(c->house, c->a, &r);
 	if (e)

@@ -9,6 +9,34 @@
 #include "model/name.h"
 #include "upload/upload_priv.h"
 
+#define TAKES_MAX 16
+
+/* Whether a take of sid is being finished under this name. */
+static enum err finishing_as(struct house *h, struct arena *a, const char *sid, const char *disk, int64_t *n)
+{
+	struct session *takes = arena_alloc(a, TAKES_MAX * sizeof *takes);
+	int found;
+	*n = 0;
+	enum err e = takes ? store_session_takes(h->db, a, sid, takes, TAKES_MAX, &found) : ERR_NOMEM;
+	for (int i = 0; !e && i < found; i++)
+		if (takes[i].state == SESSION_FINISHING && takes[i].out_name && strcmp(takes[i].out_name, disk) == 0)
+			*n = takes[i].n;
+	return e;
+}
+
+enum err recording_find(struct house *h, struct arena *a, const char *sid, const char *disk, struct recording *out)
+{
+	int64_t n;
+	enum err e = store_recording_get(h->db, a, sid, disk, out);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = finishing_as(h, a, sid, disk, &n);
+	if (e)
+		return e;
+	/* Without a take under way it may have been finished between our two looks. */
+	return n && session_await(h, n) ? ERR_LOCKED : store_recording_get(h->db, a, sid, disk, out);
+}
+
 enum err recording_open(struct house *h, const struct recording *r, int *fd)
 {
 	return blob_done_open(h->blobs, r->sid, r->disk, fd);

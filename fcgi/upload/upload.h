@@ -162,6 +162,8 @@ enum err session_cancel(struct house *h, struct arena *a, const char *sid);
 
 /* ---- finished files ---- */
 
+/* The finished file of sid under its disk name. One that is just being finished is waited for; ERR_LOCKED if that lasts. */
+enum err recording_find(struct house *h, struct arena *a, const char *sid, const char *disk, struct recording *out);
 enum err recording_open(struct house *h, const struct recording *r, int *fd);
 enum err recording_remove(struct house *h, struct arena *a, const struct recording *r);
 
