@@ -42,8 +42,9 @@ static enum err complete_receiving(struct house *h, const struct complete_cmd *c
 	if (c.size_mismatch)
 		log_event(LOG_WARN, "upload", "the client's size differs", "sid", LS(s->sid), "client", LI(cmd->file_size), "ours", LI(s->bytes), NULL);
 	enum err e = store_session_close(h->db, &c);
+	/* Bytes of a chunk behind the last complete one were acknowledged: it is what is missing. */
 	if (e == ERR_CONFLICT)
-		return missing_of(h, s, total, out);
+		return missing_of(h, s, s->top + 1, out);
 	if (!e)
 		session_finish_soon(h, s->n, plan_constant_time(s), &out->finish_session);
 	return e;
