@@ -179,7 +179,9 @@ static enum err memory_exists(struct chunk_put *p, const struct chunk_cmd *cmd, 
 		e = store_chunk_get(p->h->db, s.n, cmd->idx, &c);
 	if (e)
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
-	if (c.length != p->size)
+	/* A chunk without a byte may have no file. */
+	*exists = c.length == 0 && p->size == 0;
+	if (*exists || c.length != p->size)
 		return ERR_OK;
 	e = chunk_open(p->h, &s, &c, &fd);
 	if (e)
