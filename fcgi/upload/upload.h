@@ -174,7 +174,7 @@ enum err upload_finish(struct house *h, int64_t n);
 enum err session_finish(struct house *h, int64_t n);
 
 struct reap_count {
-	int64_t expired, recovered, finished, orphans, forgotten, failed;
+	int64_t expired, recovered, finished, orphans, failed;
 };
 /* Does what time demands, at most limit rows of each kind: expires unfinished uploads, recovers or drops abandoned sessions, ends interrupted finishing, removes orphan
  * part files (only if scan), forgets old rows. */
