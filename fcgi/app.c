@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -262,6 +263,8 @@ static void refuse(struct call *c, enum err e)
 	c->res->status = err_status(e);
 	c->res->body = text ? text : "{\"detail\":\"Out of memory\",\"code\":\"no_memory\"}";
 	c->res->body_len = strlen(c->res->body);
+	if (c->res->file_fd >= 0)
+		close(c->res->file_fd);
 	c->res->file_fd = -1;
 	http_res_set(c->res, "Content-Type", "application/json");
 	http_res_set(c->res, "Cache-Control", "no-store");
