@@ -136,7 +136,7 @@ enum err part_publish(struct house *h, int64_t file, int64_t size, const char *s
 
 enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u)
 {
-	struct recording r = {.sid = u->id, .upload = u->n, .take = 1, .owner = u->owner, .size = u->length, .created = clock_now()};
+	struct recording r = {.sid = u->id, .upload = u->n, .owner = u->owner, .size = u->length, .created = clock_now()};
 	r.name = upload_title(a, u);
 	r.disk = name_disk(a, r.name);
 	if (!r.disk)
