@@ -213,6 +213,15 @@ static enum err guarded(struct app *app, struct call *c, const struct route *r)
 	return e;
 }
 
+/* tus-js-client answers any failed HEAD but 423 by starting again from byte 0: our own passing trouble must not cost the client its upload. */
+static enum err spare_head(const struct call *c, const struct route *r, enum err e)
+{
+	if (c->req->method != HTTP_HEAD || !(r->flags & ROUTE_TUS) || err_status(e) < 500)
+		return e;
+	log_event(LOG_ERROR, "app", "HEAD failed, answering locked", "request_id", LS(c->request_id), "reason", LS(err_code(e)), NULL);
+	return ERR_LOCKED;
+}
+
 static enum err serve(struct app *app, struct call *c, int *route)
 {
 	const char *allow = "";
@@ -226,7 +235,7 @@ static enum err serve(struct app *app, struct call *c, int *route)
 	e = guarded(app, c, r);
 	if (e)
 		return e;
-	return r ? admitted(app, c, r) : unmatched(c, allow);
+	return r ? spare_head(c, r, admitted(app, c, r)) : unmatched(c, allow);
 }
 
 /* ---- answers ---- */
