@@ -373,8 +373,11 @@ check('B31_limits_and_checks_of_ids', async () => {
 });
 
 check('B32_metrics_structured_log_and_request_ids', async () => {
+	const counted = async () => (await metrics(server))['waveforge_http_requests_total{route="unmatched",method="GET",status="404"}'] ?? 0;
+	const before = await counted();
 	const res = await request(server, 'GET', '/nosuch-b32', { headers: { 'X-Request-ID': 'b32-request-id' } });
 	assert.equal(res.json.request_id, 'b32-request-id');
+	assert.equal(await counted(), before + 1);
 	assert.ok(Object.keys(await metrics(server)).length > 10);
 	const line = await until(() => server.log().split('\n').find(l => l.includes('b32-request-id')), { what: 'log line' });
 	const entry = JSON.parse(line.slice(line.indexOf('{')));
