@@ -1,0 +1,396 @@
+// mutants.mjs - one row a defect: what it is, where it is put in, and which test must fail of it.
+//
+// B01-B35 are the weaknesses of the replaced system; where several defects lead to one, letters tell them apart. D rows weaken durability.
+// old must be found exactly once in file; edits: several replacements. in: the test file (of e2e: 'bugs' unless told); control: a test that must still pass.
+const t = String.raw;
+
+export const mutants = [
+	{
+		id: 'B01', what: 'a recording without a total is taken for one without chunks: its file is empty', suite: 'e2e', test: 'B01_live_recording_is_not_empty',
+		file: 'fcgi/upload/finish.c', old: 'part_publish(h, s->file, s->bytes, s->sid, s->out_name)',
+		new: 'part_publish(h, s->file, s->total ? s->bytes : 0, s->sid, s->out_name)',
+	},
+	{
+		id: 'B02', what: 'a chunk is complete after its first body, whatever its length', suite: 'e2e', test: 'B02_chunk_is_complete_only_at_its_full_length',
+		file: 'fcgi/upload/append.c', old: '&& end == ap->plan.length;', new: '&& (end == ap->plan.length || ap->u.kind == UPLOAD_CHUNK);',
+	},
+	{
+		id: 'B03', what: 'HEAD does not tell the length', suite: 'e2e', test: 'B03_head_has_upload_length', control: 'B28_faults_of_input_are_no_server_errors',
+		file: 'fcgi/proto/proto_tus.c', old: '\telse\n\t\thttp_res_addf(c->res, c->a, "Upload-Length", "%lld", (long long)length);\n', new: '',
+	},
+	{
+		id: 'B04a', what: 'an unfinished row is a chunk for verify', suite: 'e2e', test: 'B04_partial_tus_chunk_does_not_satisfy_the_fallback',
+		file: 'fcgi/upload/chunk.c', old: '\t\te = store_chunk_get(h->db, takes[i].n, idx, c);\n\t\tif (e != ERR_NOT_FOUND)\n',
+		new: t`		struct upload u;
+		e = store_chunk_get(h->db, takes[i].n, idx, c);
+		if (e == ERR_NOT_FOUND && store_chunk_upload(h->db, a, takes[i].n, idx, &u) == ERR_OK) {
+			*c = (struct chunk){.idx = idx, .length = u.offset};
+			return ERR_OK;
+		}
+		if (e != ERR_NOT_FOUND)
+`,
+	},
+	{
+		id: 'B04b', what: 'an unfinished row satisfies the fallback, whose bytes are thrown away', suite: 'e2e', test: 'B04_partial_tus_chunk_does_not_satisfy_the_fallback',
+		file: 'fcgi/upload/put.c', old: '\tsized.length = p->size;\n',
+		new: t`	sized.length = p->size;
+	struct session s;
+	struct upload u;
+	if (p->mode != PUT_SLOT && take_of(p->h, p->a, cmd, &s) == ERR_OK && store_chunk_upload(p->h->db, p->a, s.n, cmd->idx, &u) == ERR_OK) {
+		out->exists = p->ended = true;
+		return ERR_OK;
+	}
+`,
+	},
+	{
+		id: 'B05', what: 'a chunk that was parked never finishes its session', suite: 'e2e', test: 'B05_fallback_after_a_half_chunk_assembles_all_bytes',
+		file: 'db/store_chunk.c', old: '\treturn e ? e : done_whole(t, d, &s);\n', new: '\treturn e || u.file != s.file ? e : done_whole(t, d, &s);\n',
+	},
+	{
+		id: 'B06', what: 'the session is read before the transaction that writes it', suite: 'e2e', test: 'B06_parallel_chunks_are_all_registered',
+		edits: [
+			{ file: 'db/store_chunk.c', old: '\tstruct chunk_ended *out;\n};\n', new: '\tstruct chunk_ended *out;\n\tstruct session seen;\n};\n' },
+			{
+				file: 'db/store_chunk.c', old: '\tenum err e = done_load(t, d->e, &u, &s);\n\tif (e)\n\t\treturn e;\n',
+				new: '\tenum err e = done_load(t, d->e, &u, &s);\n\tif (e)\n\t\treturn e;\n\ts.done = d->seen.done;\n\ts.parked = d->seen.parked;\n',
+			},
+			{
+				file: 'db/store_chunk.c', old: '\tstruct done d = {.e = e, .out = out};\n',
+				new: t`	struct upload u;
+	struct done d = {.e = e, .out = out};
+	if (store_upload_by_n(s, NULL, e->upload, &u) == ERR_OK)
+		store_session_by_n(s, NULL, u.session, &d.seen);
+`,
+			},
+		],
+	},
+	{
+		id: 'B07a', what: 'a writer holds his own body instead of the upload, and no row is compared before it is set', suite: 'e2e', in: 'parallel',
+		test: 'two_patches_at_the_same_offset_one_wins', control: 'twenty_fallback_chunks_at_once',
+		edits: [
+			{
+				file: 'fcgi/upload/append.c', old: 'hold_take(h->holds, HOLD_UPLOAD(n), body, cmd->offset,', new: 'hold_take(h->holds, HOLD_UPLOAD((int64_t)(intptr_t)body), body, cmd->offset,',
+			},
+			{ file: 'db/store_sql.c', old: ' WHERE n=?1 AND offset=?2 AND state=0"\n\t\t" AND (length=-1 OR ?3<=length)"', new: ' WHERE n=?1 AND ?2=?2 AND state=0"' },
+			{ file: 'db/store_sql.c', old: ' WHERE n=?1 AND offset=?2 AND state=0 AND id IS NOT NULL AND ?2<=?3 AND (length=-1 OR length=?3)"', new: ' WHERE n=?1 AND ?2<=?3"' },
+		],
+	},
+	{
+		id: 'B07b', what: 'a row moves without a look at its offset', suite: 'contract', in: 'test_store', test: 'move_is_compare_and_set',
+		file: 'db/store_sql.c', old: ' WHERE n=?1 AND offset=?2 AND state=0"\n\t\t" AND (length=-1', new: ' WHERE n=?1 AND ?2=?2 AND state=0"\n\t\t" AND (length=-1',
+	},
+	{
+		id: 'B07c', what: 'two of one process hold the same upload', suite: 'contract', in: 'test_hold', test: 'test_take_try_drop',
+		file: 'fcgi/upload/hold.c', old: '\tif (find(h, e->key))\n\t\treturn ERR_LOCKED;\n', new: '',
+	},
+	{
+		id: 'B08a', what: 'the length of an upload bounds nothing', suite: 'e2e', test: 'B08_bounds_type_and_version',
+		file: 'fcgi/model/upload.c', old: '(plan->length == LENGTH_UNKNOWN ? cmd->max_size : plan->length) - u->offset', new: 'cmd->max_size - u->offset',
+	},
+	{
+		id: 'B08b', what: 'PATCH takes any content type', suite: 'e2e', test: 'B08_bounds_type_and_version',
+		file: 'fcgi/proto/proto_tus.c', old: '\tif (!field_media_type_is(c->req->content_type, TUS_TYPE))\n\t\treturn call_refuse(c, ERR_MEDIA_TYPE, "PATCH needs', new: '\tif (0)\n\t\treturn call_refuse(c, ERR_MEDIA_TYPE, "PATCH needs',
+	},
+	{
+		id: 'B08c', what: 'the protocol version is not looked at', suite: 'e2e', test: 'B08_bounds_type_and_version',
+		file: 'fcgi/app.c', old: '\tif (flags & ROUTE_TUS)\n\t\te = guard_tus(c);\n', new: '',
+	},
+	{
+		id: 'B08d', what: 'an upload may be created with any length', suite: 'e2e', test: 'B08_bounds_type_and_version',
+		file: 'fcgi/model/upload.c', old: '\treturn length > max_size ? ERR_TOO_LARGE : ERR_OK;\n', new: '\treturn ERR_OK;\n',
+	},
+	{
+		id: 'B09', what: 'processes do not keep each other out of the database', suite: 'e2e', test: 'B09_several_processes_lose_nothing',
+		edits: [
+			{ file: 'db/store_commit.c', old: '\twhile (fcntl(fd, F_OFD_SETLKW, &fl) < 0 && errno == EINTR)\n\t\t;\n', new: '\t(void)fd;\n\t(void)fl;\n' },
+			{ file: 'db/store_sql.c', old: '"BEGIN IMMEDIATE"', new: '"BEGIN"' },
+		],
+	},
+	{
+		id: 'B10', what: 'a body is gathered in memory while it is written', suite: 'e2e', test: 'B10_body_is_not_held_in_memory',
+		edits: [
+			{ file: 'fcgi/upload/pour.c', old: '\tunsigned char *buf;\n\tsize_t size; ', new: '\tunsigned char *buf, *all;\n\tsize_t size; ' },
+			{
+				file: 'fcgi/upload/pour.c', old: '\tsize_t written = 0;\n',
+				new: '\tsize_t written = 0;\n\tf->all = realloc(f->all, (size_t)(f->out->stored + got));\n\tmemcpy(f->all + f->out->stored, f->buf, (size_t)got);\n',
+			},
+			{ file: 'fcgi/upload/pour.c', old: '\tfree(f.buf);\n', new: '\tfree(f.buf);\n\tfree(f.all);\n' },
+			{ file: 'fcgi/upload/pour.c', old: '#include <stdlib.h>\n', new: '#include <stdlib.h>\n#include <string.h>\n' },
+		],
+	},
+	{
+		id: 'B11', what: 'every chunk row of the session is written anew with each chunk', suite: 'e2e', test: 'B11_cost_of_a_chunk_does_not_grow',
+		edits: [
+			{ file: 'db/store_sql.c', old: '[SQL_CHUNK_GET] =', new: '[SQL_CHUNK_ALL] = "UPDATE chunk SET parked=1-parked WHERE session=?1",\n\t[SQL_CHUNK_GET] =' },
+			{ file: 'db/store_sql.h', old: '\tSQL_CHUNK_GET,', new: '\tSQL_CHUNK_ALL, SQL_CHUNK_GET,' },
+			{
+				file: 'db/store_chunk.c', old: '\tif (!e)\n\t\te = bit_set(t, s->n, u->idx, &fresh);\n',
+				new: '\tfor (int i = 0; !e && i < 2; i++)\n\t\te = sql_run(t->h, SQL_CHUNK_ALL, BINDS(I(s->n)));\n\tif (!e)\n\t\te = bit_set(t, s->n, u->idx, &fresh);\n',
+			},
+		],
+	},
+	{
+		id: 'B12a', what: 'status lists every missing index', suite: 'e2e', test: 'B12_status_of_a_huge_total_is_small',
+		file: 'fcgi/proto/proto_session.c', old: '#define MISSING_MAX 1000\n', new: '#define MISSING_MAX 1000000000\n',
+	},
+	{
+		id: 'B12b', what: 'a session may have any number of chunks', suite: 'e2e', test: 'B12_status_of_a_huge_total_is_small',
+		edits: [
+			{ file: 'fcgi/proto/proto_chunk.c', old: '\tif (cmd->take.total > c->house->cfg->max_chunks || cmd->idx >= c->house->cfg->max_chunks)\n', new: '\tif (0)\n' },
+			{ file: 'db/store_reserve.c', old: '\tif (w->idx < 0 || w->idx >= w->max_chunks || w->take.total > w->max_chunks)\n', new: '\tif (w->idx < 0)\n' },
+		],
+	},
+	{
+		id: 'B13', what: 'the offset that is told is not in the ledger', suite: 'e2e', test: 'B13_answered_means_kept',
+		file: 'fcgi/upload/append.c', old: '\t\te = append_move(ap, end, reason != ERR_OK);\n', new: '\t\tap->out->offset = end;\n',
+	},
+	{
+		id: 'B14', what: 'a chunk under way counts as soon as its place has bytes', suite: 'e2e', test: 'B14_killed_in_mid_write_leaves_no_trusted_short_chunk',
+		file: 'fcgi/upload/chunk.c', old: '\t\te = store_chunk_get(h->db, takes[i].n, idx, c);\n\t\tif (e != ERR_NOT_FOUND)\n',
+		new: t`		struct upload u;
+		e = store_chunk_get(h->db, takes[i].n, idx, c);
+		if (e == ERR_NOT_FOUND && store_chunk_upload(h->db, a, takes[i].n, idx, &u) == ERR_OK && blob_size(h->blobs, u.file, &c->length) == ERR_OK
+			&& c->length > u.base)
+			return ERR_OK;
+		if (e != ERR_NOT_FOUND)
+`,
+	},
+	{
+		id: 'B16a', what: 'a cut PATCH leaves nothing', suite: 'e2e', test: 'B16_cut_patch_keeps_its_bytes_and_is_no_error',
+		file: 'fcgi/upload/append.c', old: '\tif (got->displaced && got->leave_row)\n', new: '\tif (reason == ERR_CUT || (got->displaced && got->leave_row))\n',
+	},
+	{
+		id: 'B16b', what: 'a cut PATCH is a line of level error', suite: 'e2e', test: 'B16_cut_patch_keeps_its_bytes_and_is_no_error',
+		file: 'fcgi/app.c', old: '\tlog_event(level, "http", "request",', new: '\tif (e == ERR_CUT)\n\t\tlevel = LOG_ERROR;\n\tlog_event(level, "http", "request",',
+	},
+	{
+		id: 'B17a', what: 'a file is opened under whatever path the request names', suite: 'e2e', test: 'B17_no_traversal_read',
+		edits: [
+			{
+				file: 'fcgi/proto/proto_recordings.c', old: 'enum err recordings_get(struct call *c)\n{\n',
+				new: t`enum err recordings_get(struct call *c)
+{
+	static char text[4096];
+	char path[4096], *sid = arena_alloc(c->a, 4096), *file = arena_alloc(c->a, 4096);
+	size_t n;
+	if (text_percent_decode(c->param[0], strlen(c->param[0]), false, sid, &n))
+		sid[n] = '\0';
+	if (text_percent_decode(c->param[1], strlen(c->param[1]), false, file, &n))
+		file[n] = '\0';
+	snprintf(path, sizeof path, "%s/%s/%s", c->house->cfg->done_dir, sid, file);
+	FILE *f = fopen(path, "r");
+	if (f) {
+		c->res->status = 200;
+		c->res->body = text;
+		c->res->body_len = fread(text, 1, sizeof text, f);
+		fclose(f);
+		return ERR_OK;
+	}
+`,
+			},
+			{ file: 'fcgi/proto/proto_recordings.c', old: '#include <string.h>\n', new: '#include <stdio.h>\n#include <string.h>\n' },
+		],
+	},
+	{
+		id: 'B17b', what: 'a session id may hold ".."', suite: 'unit', in: 'test_name', test: 'session_ids',
+		file: 'fcgi/model/name.c', old: ` || (s[n] == '.' && s[n + 1] == '.'))`, new: ')',
+	},
+	{
+		id: 'B17c', what: 'a session id may hold a slash', suite: 'unit', in: 'test_name', test: 'session_ids',
+		file: 'fcgi/model/name.c', old: 'strchr("._-", s[n])', new: 'strchr("._-/", s[n])',
+	},
+	{
+		id: 'B18a', what: 'the session id of a form is not checked', suite: 'e2e', test: 'B18_no_traversal_write',
+		file: 'fcgi/proto/proto_fallback.c', old: '\tenum err e = call_session_id(c, sid);\n', new: '\tenum err e = ERR_OK;\n',
+	},
+	{
+		id: 'B18b', what: 'a name on the disk may hold a slash', suite: 'unit', in: 'test_name', test: 'disk_names_table',
+		file: 'fcgi/model/name.c', old: `{ '/', '/' }, `, new: '',
+	},
+	{
+		id: 'B18c', what: 'a name that reaches the bytes is not looked at again', suite: 'contract', in: 'test_blob', test: 'test_names_are_asserted',
+		file: 'fcgi/blob/blob_done.c', old: `	assert(name && *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0);\n`, new: '\tassert(name);\n',
+	},
+	{
+		id: 'B19', what: 'dots are segments like any other, and the id in a path is not checked', suite: 'e2e', test: 'B19_delete_of_a_parent_is_impossible',
+		edits: [
+			{ file: 'fcgi/proto/proto_chunk.c', old: '\tenum err e = call_session_id(c, c->param[0]);\n', new: '\tenum err e = ERR_OK;\n' },
+			{ file: 'fcgi/proto/proto_session.c', old: '\tif (!name_session_id(c->param[0], false))\n\t\treturn call_refuse(c, ERR_NOT_FOUND, "Session not found");\n', new: '' },
+		],
+	},
+	{
+		id: 'B20', what: 'verify tells where the bytes lie', suite: 'e2e', test: 'B20_no_internal_path_is_told',
+		file: 'fcgi/proto/proto_fallback.c', old: 'arena_printf(c->a, "%s/chunks/chunk_%lld.bin", c->param[0], (long long)idx)',
+		new: 'arena_printf(c->a, "%s/%s/chunks/chunk_%lld.bin", c->house->cfg->parts_dir, c->param[0], (long long)idx)',
+	},
+	{
+		id: 'B21a', what: 'a finished file can be named, but not be had', suite: 'e2e', test: 'B21_download_list_and_range_work',
+		file: 'fcgi/routes.c', old: '{HTTP_GET,     "/recordings/{any}/{file}",     ROUTE_DOWNLOAD,                          recordings_get},', new: '',
+	},
+	{
+		id: 'B21b', what: 'the list of recordings is empty', suite: 'e2e', test: 'B21_download_list_and_range_work',
+		file: 'fcgi/proto/proto_recordings.c', old: '\t\tjson_add(p->list, recording_json(p->c, &r[i]));\n', new: '',
+	},
+	{
+		id: 'B22', what: 'completion answers 200 with chunks missing', suite: 'e2e', test: 'B22_complete_with_missing_chunks_says_so_and_can_be_repeated',
+		file: 'fcgi/proto/proto_fallback.c', old: '\tif (e == ERR_CONFLICT) {\n', new: '\tif (e == ERR_CONFLICT)\n\t\te = ERR_OK;\n\tif (e == ERR_CONFLICT) {\n',
+	},
+	{
+		id: 'B23a', what: 'the name given at completion is ignored after the session finished by itself', suite: 'e2e', test: 'B23_name_and_metadata_of_completion_count',
+		file: 'fcgi/upload/session.c', old: '(!cmd->name || same_text(cmd->name, r.name))', new: 'out->already',
+	},
+	{
+		id: 'B23b', what: 'the metadata given at completion is lost with a rename', suite: 'e2e', test: 'B23_name_and_metadata_of_completion_count',
+		file: 'fcgi/upload/recording.c', old: '\tif (meta)\n\t\tout->meta = meta;\n', new: '',
+	},
+	{
+		id: 'B24a', what: 'each POST writes name and format of the session anew', suite: 'e2e', test: 'B24_later_posts_do_not_reset_the_session',
+		file: 'db/store_sql.c', old: 'name=COALESCE(name,?5),format=COALESCE(format,?6),', new: 'name=?5,format=?6,',
+	},
+	{
+		id: 'B24b', what: 'a POST without a total resets it', suite: 'e2e', test: 'B24_later_posts_do_not_reset_the_session',
+		file: 'db/store_reserve.c', old: '\tif (s.total == 0)\n\t\ts.total = w->take.total;\n', new: '\ts.total = w->take.total;\n',
+	},
+	{
+		id: 'B25', what: 'so many chunks are all chunks, whichever they are', suite: 'e2e', test: 'B25_completeness_is_a_set_not_a_count',
+		edits: [
+			{ file: 'fcgi/model/session.c', old: 's->done == total && s->top == total', new: 's->done >= total' },
+			{ file: 'db/store_reserve.c', old: '\tif (s->total > 0 && w->idx >= s->total)\n\t\treturn ERR_UNPROCESSABLE;\n', new: '' },
+			{ file: 'db/store_reserve.c', old: '\tif (w->take.total > 0 && w->idx >= w->take.total)\n\t\treturn ERR_UNPROCESSABLE;\n', new: '' },
+		],
+	},
+	{
+		id: 'B26', what: 'the chunk rows go with the finishing', suite: 'e2e', test: 'B26_verify_stays_true_after_assembly',
+		file: 'db/store_finish.c', old: '\t\te = sql_run(t->h, SQL_SESSION_UPLOADS_DROP, BINDS(I(f->n)));\n',
+		new: '\t\te = sql_run(t->h, SQL_SESSION_UPLOADS_DROP, BINDS(I(f->n)));\n\tif (!e)\n\t\te = sql_run(t->h, SQL_SESSION_CHUNKS_DROP, BINDS(I(f->n)));\n',
+	},
+	{
+		id: 'B27a', what: 'verify makes the folder of its session', suite: 'e2e', test: 'B27_asking_makes_nothing',
+		edits: [
+			{
+				file: 'fcgi/proto/proto_fallback.c', old: '\tif (e && e != ERR_NOT_FOUND)\n\t\treturn e;\n\tstruct json *o = json_obj();\n\tjson_put_bool(o, "exists"',
+				new: '\tmkdir(arena_printf(c->a, "%s/%s", c->house->cfg->done_dir, c->param[0]), 0750);\n\tif (e && e != ERR_NOT_FOUND)\n\t\treturn e;\n\tstruct json *o = json_obj();\n\tjson_put_bool(o, "exists"',
+			},
+			{ file: 'fcgi/proto/proto_fallback.c', old: '#include <string.h>\n', new: '#include <string.h>\n#include <sys/stat.h>\n' },
+		],
+	},
+	{
+		id: 'B27b', what: 'uploads are created without an expiry', suite: 'e2e', test: 'B27_asking_makes_nothing',
+		file: 'fcgi/upload/upload.c', old: '\t\t.expires = plan_expiry(now, h->cfg->expiration, 0)};\n', new: '\t\t.expires = 0};\n',
+	},
+	{
+		id: 'B27c', what: 'no abandoned session is ever settled', suite: 'e2e', in: 'scenarios', test: 'completion_after_recovery_renames', control: 'a_forgotten_upload_is_404',
+		file: 'fcgi/model/session.c', old: '\tif (s->state != SESSION_RECEIVING || s->expires == 0 || s->expires > now)\n', new: '\tif (s->n)\n',
+	},
+	{
+		id: 'B27d', what: 'nothing that is gone is ever forgotten', suite: 'e2e', in: 'scenarios', test: 'a_forgotten_upload_is_404', control: 'completion_after_recovery_renames',
+		file: 'db/store_sql.c', old: 'WHERE state=3 AND updated<=?1 ORDER', new: 'WHERE state=3 AND updated<=?1-?1 ORDER',
+	},
+	{
+		id: 'B28a', what: 'a chunk index that is no number is our fault', suite: 'e2e', test: 'B28_faults_of_input_are_no_server_errors',
+		file: 'fcgi/proto/proto_chunk.c', old: '\t\treturn call_refuse(c, ERR_INVALID, "Upload-Metadata: %s must', new: '\t\treturn call_refuse(c, ERR_INTERNAL, "Upload-Metadata: %s must',
+	},
+	{
+		id: 'B28b', what: 'a chunk number beyond all numbers in a path is our fault', suite: 'e2e', test: 'B28_faults_of_input_are_no_server_errors',
+		file: 'fcgi/proto/proto_fallback.c', old: 'call_refuse(c, ERR_UNPROCESSABLE, "chunk_index: value is not', new: 'call_refuse(c, ERR_INTERNAL, "chunk_index: value is not',
+	},
+	{
+		id: 'B29', what: 'the pieces stay on the disk after they were joined', suite: 'e2e', test: 'B29_assembly_does_not_hold_the_connection',
+		file: 'fcgi/upload/finish.c', old: '\tif (e)\n\t\tparked.n = 0;\n', new: '\tparked.n = 0;\n',
+	},
+	{
+		id: 'B30', what: 'a session that is being finished may be closed once more', suite: 'contract', in: 'test_store_chunk', test: 'closing',
+		file: 'db/store_finish.c', old: '\tcase SESSION_FINISHING:\n\t\treturn ERR_AGAIN;\n', new: '\tcase SESSION_FINISHING:\n\t\tbreak;\n',
+	},
+	{
+		id: 'B31a', what: 'everybody may touch everything', suite: 'e2e', in: 'access', test: 'owner_rules_for_uploads', control: 'uploading_stays_open',
+		file: 'fcgi/proto/proto_common.c', old: '\tif (c->admin || c->trusted)\n', new: '\tif (c->a)\n',
+	},
+	{
+		id: 'B31b', what: 'any key is good', suite: 'e2e', in: 'access', test: 'listing_and_metrics_need_an_identity', control: 'uploading_stays_open',
+		file: 'fcgi/guard.c', old: '\t\tif (digest_equal(keys->v[i].hash, hash, sizeof hash)) {\n', new: '\t\tif (sizeof hash) {\n',
+	},
+	{
+		id: 'B31c', what: 'REQUIRE_AUTH requires nothing', suite: 'e2e', in: 'access', test: 'require_auth', control: 'uploading_stays_open',
+		file: 'fcgi/app.c', old: '\tif (!e && cfg->require_auth && !(flags & ROUTE_PUBLIC) && !c->owner[0])\n', new: '\tif (0)\n',
+	},
+	{
+		id: 'B31d', what: 'FORCE_HTTPS forces nothing', suite: 'e2e', in: 'access', test: 'force_https', control: 'uploading_stays_open',
+		file: 'fcgi/guard.c', old: 'return !cfg->force_https || guard_is_https(cfg, req) ?', new: 'return !req || guard_is_https(cfg, req) || cfg ?',
+	},
+	{
+		id: 'B31e', what: 'metadata of a chunk may be of any length', suite: 'e2e', test: 'B31_limits_and_checks_of_ids',
+		file: 'fcgi/proto/proto_tus.c', old: '\tif (strlen(value) > (size_t)max)\n', new: '\tif (0)\n',
+	},
+	{
+		id: 'B31f', what: 'a chunk by form may be of any size', suite: 'e2e', test: 'B31_limits_and_checks_of_ids',
+		file: 'fcgi/upload/put.c', old: '\tif (p->size + (int64_t)n > p->h->cfg->max_chunk_size)\n', new: '\tif (0)\n',
+	},
+	{
+		id: 'B31g', what: 'any text is a session id', suite: 'e2e', test: 'B31_limits_and_checks_of_ids',
+		file: 'fcgi/proto/proto_common.c', old: '\tif (name_session_id(sid, uuid))\n', new: '\tif (sid)\n',
+	},
+	{
+		id: 'B32a', what: 'the request id of the client is not taken over', suite: 'e2e', test: 'B32_metrics_structured_log_and_request_ids',
+		file: 'fcgi/app.c', old: '\t\treturn given;\n', new: '\t\t;\n',
+	},
+	{
+		id: 'B32b', what: 'requests are not logged', suite: 'e2e', test: 'B32_metrics_structured_log_and_request_ids',
+		file: 'fcgi/app.c', old: '\twrite_log(&c, route, e, us);\n', new: '',
+	},
+	{
+		id: 'B32c', what: 'requests are not counted', suite: 'e2e', test: 'B32_metrics_structured_log_and_request_ids',
+		file: 'fcgi/app.c', old: '\tmetrics_request(app->house.metrics,', new: '\tif (0)\n\t\tmetrics_request(app->house.metrics,',
+	},
+	{
+		id: 'B33a', what: 'what the client said of its recording is not in the note', suite: 'e2e', test: 'B33_metadata_keeps_the_real_type',
+		file: 'fcgi/upload/recording.c', old: 'client ? client : json_obj()', new: 'json_obj()',
+	},
+	{
+		id: 'B33b', what: 'the size of a wav is compared with its webm', suite: 'e2e', test: 'B33_metadata_keeps_the_real_type',
+		file: 'fcgi/proto/proto_fallback.c', old: '\t\tif (!text_eq_nocase(ext, "wav") && json_int(', new: '\t\tif (json_int(',
+	},
+
+	/* ---- durability ---- */
+	{
+		id: 'D1', what: 'a finished file is named before its bytes are synced', suite: 'contract', in: 'test_blob', test: 'test_publish_is_durable',
+		file: 'fcgi/blob/blob_publish.c', old: '\tenum err e = blob_sync(part);\n\tif (e)\n\t\treturn e;\n\t/* After', new: '\tenum err e = ERR_OK;\n\t/* After',
+	},
+	{
+		id: 'D2', what: 'the folder of a new part file is not synced', suite: 'contract', in: 'test_blob', test: 'test_entries_are_durable',
+		file: 'fcgi/blob/blob_file.c', old: '\treturn st.st_size ? ERR_OK : blob_dir_sync(dir);\n', new: '\treturn ERR_OK;\n',
+	},
+	{
+		id: 'D3', what: 'an interrupted rename is not made durable by the next run', suite: 'contract', in: 'test_blob', test: 'test_publish_is_durable',
+		file: 'fcgi/blob/blob_publish.c', old: '\te = blob_dir_sync(p->folder);\n\treturn e || p->shard < 0 ?', new: '\treturn e || p->shard < 0 ?',
+	},
+	{
+		id: 'D4', what: 'the lock between processes is not taken', suite: 'contract', in: 'test_hold', test: 'test_hand_over_between_processes',
+		file: 'fcgi/upload/hold_lock.c', old: '\tif (e || lock_call(h, key, F_OFD_SETLK, &l, F_WRLCK) == 0)\n', new: '\tif (e || !l.l_len || 1)\n',
+	},
+	{
+		id: 'D5', what: 'a displaced writer is told that all is well', suite: 'e2e', in: 'parallel', test: 'two_patches_at_the_same_offset_one_wins', control: 'twenty_fallback_chunks_at_once',
+		file: 'fcgi/upload/append.c', old: 'ERR_STOPPING : ERR_DISPLACED;', new: 'ERR_STOPPING : ERR_OK;',
+	},
+	{
+		id: 'D6', what: 'what a failing operation has written stays in the batch', suite: 'contract', in: 'test_store_commit', test: 'an_operation_fails_alone',
+		file: 'db/store_commit.c', old: '\tenum err u = e ? sql_run(t->h, SQL_SAVE_UNDO, NO_BINDS) : ERR_OK;\n', new: '\tenum err u = ERR_OK;\n',
+	},
+	{
+		id: 'D7', what: 'a complete chunk is replaced in its place', suite: 'contract', in: 'test_store_chunk', test: 'a_complete_chunk_again',
+		file: 'fcgi/model/session.c', old: '\tif (done)\n\t\treturn;\n', new: '\tif (done) {\n\t\tout->parked = false;\n\t\tout->base = done->base;\n\t\treturn;\n\t}\n',
+	},
+	{
+		id: 'D8', what: 'the space behind a short write is told as written', suite: 'contract', in: 'test_blob', test: 'test_short_and_interrupted_writes',
+		file: 'fcgi/blob/blob_file.c', old: '\twhile (*written < n) {\n\t\tssize_t w = pwrite', new: '\tfor (bool once = true; once; once = false, *written = n) {\n\t\tssize_t w = pwrite',
+	},
+];
+
+// Weaknesses of which no build of this server can have a small version.
+export const outside = [
+	{ id: 'B15', why: 'all state is in the database; no file beside a recording is ever read back, so a torn one can stop nothing' },
+	{ id: 'B19', why: '(in its destructive form) no path is ever made of an id and no folder is removed with its contents; B19 above proves the check of the id' },
+	{ id: 'B29', why: '(as waiting) joining runs after the answer has left, on a connection that is never reused; B29 above proves the space' },
+	{ id: 'B34', why: 'a matter of documents' },
+	{ id: 'B35', why: 'a matter of tests: this file is the answer' },
+];
