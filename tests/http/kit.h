@@ -43,7 +43,7 @@ struct gate {
 struct kit_body {
 	struct source s;
 	const unsigned char *p;
-	size_t n, piece;
+	size_t n, piece, split;
 	bool cut, unproven;
 	struct gate *gate;
 };
@@ -56,6 +56,7 @@ struct kit {
 	struct arena *a;
 	/* how the next request goes; forgotten after it */
 	size_t piece;               /* bytes a read at most, 0: all at once */
+	size_t split;               /* no read crosses this position, 0: none */
 	int64_t cut;                /* bytes that come before the body breaks off, -1: it does not */
 	bool chunked;               /* no announced length */
 	bool unproven;              /* nor a proof of its end (plain CGI) */
@@ -131,6 +132,8 @@ static inline ssize_t kit_read(struct source *s, void *buf, size_t n)
 		n = left;
 	if (b->piece && n > b->piece)
 		n = b->piece;
+	if ((size_t)s->taken < b->split && (size_t)s->taken + n > b->split)
+		n = b->split - (size_t)s->taken;
 	memcpy(buf, b->p + s->taken, n);
 	s->taken += (int64_t)n;
 	return (ssize_t)n;
@@ -138,7 +141,7 @@ static inline ssize_t kit_read(struct source *s, void *buf, size_t n)
 
 static inline void kit_body_init(const struct kit *k, struct kit_body *b, const void *p, size_t n)
 {
-	*b = (struct kit_body){.p = p, .n = n, .piece = k->piece, .unproven = k->unproven, .gate = k->gate};
+	*b = (struct kit_body){.p = p, .n = n, .piece = k->piece, .split = k->split, .unproven = k->unproven, .gate = k->gate};
 	b->s = (struct source){.read = kit_read, .stop = gate_stop, .length = k->chunked ? -1 : (int64_t)n, .self = b};
 	if (k->cut >= 0) {
 		b->n = (size_t)k->cut < n ? (size_t)k->cut : n;
@@ -164,7 +167,7 @@ static inline void kit_dir(char out[256])
 
 static inline void kit_forget(struct kit *k)
 {
-	k->piece = 0;
+	k->piece = k->split = 0;
 	k->cut = -1;
 	k->chunked = k->unproven = k->https = false;
 	k->user = NULL;
