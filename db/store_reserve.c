@@ -76,11 +76,31 @@ static enum err size_check(const struct chunk_want *w, const struct session *s, 
 	return w->max_size > 0 && more > w->max_size - bytes ? ERR_NO_SPACE : ERR_OK;
 }
 
+/* Whether nothing lies in the part file at the frontier: an open-ended chunk may have been placed there, and the slot before it must not grow over it. */
+static enum err tip_is_free(struct tx *t, const struct session *s, bool *out)
+{
+	struct upload u;
+	struct chunk c;
+	*out = false;
+	enum err e = get_chunk_upload(t->h, NULL, s->n, s->next_idx, &u);
+	if (!e && u.file == s->file)
+		return ERR_OK;
+	if (e && e != ERR_NOT_FOUND)
+		return e;
+	e = get_chunk(t->h, s->n, s->next_idx, &c);
+	*out = e == ERR_NOT_FOUND || (!e && c.file != s->file);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* A parked chunk keeps its file unless its bytes lie in another one already. */
 static enum err place_find(struct tx *t, const struct chunk_want *w, struct session *s, struct chunk_reserved *out, struct place *p)
 {
 	struct slot slot;
-	plan_slot(s, w->idx, w->length, p->has_old ? &p->old : NULL, out->has_done ? &out->done : NULL, &slot);
+	bool tip_free = true;
+	enum err e = p->has_old ? tip_is_free(t, s, &tip_free) : ERR_OK;
+	if (e)
+		return e;
+	plan_slot(s, w->idx, w->length, p->has_old ? &p->old : NULL, out->has_done ? &out->done : NULL, tip_free, &slot);
 	bool receiving = s->state == SESSION_RECEIVING;
 	bool old_parked = p->has_old && p->old.file != s->file;
 	if (receiving) {
@@ -90,7 +110,7 @@ static enum err place_find(struct tx *t, const struct chunk_want *w, struct sess
 	p->own = slot.parked || w->spool || old_parked || !receiving;
 	p->base = p->own ? 0 : slot.base;
 	p->file = !p->own ? s->file : w->spool ? w->spool : old_parked ? p->old.file : 0;
-	enum err e = p->file ? ERR_OK : file_next(t, &p->file);
+	e = p->file ? ERR_OK : file_next(t, &p->file);
 	out->old_file = old_parked && p->old.file != p->file ? p->old.file : 0;
 	return e;
 }

@@ -5,23 +5,28 @@
 
 #include <stddef.h>
 
-/* The recorder's live chunks carry no total, its manual uploads of the same recording do; a chunk that comes by tus fits any. */
-static bool take_fits(const struct session *s, const struct take_want *w)
+/* The recorder's live chunks carry no total, its manual uploads of the same recording do. tus chunks may do either, and the fallback of a tus client
+ * sends the three fields without a total even where its tus chunks gave one: such a chunk goes with the total, as long as its index does. */
+static bool take_fits(const struct session *s, const struct take_want *w, int64_t idx)
 {
+	bool within = s->total == 0 || idx < s->total;
+	bool agrees = s->total > 0 ? s->total == w->total : s->top <= w->total;
 	switch (w->kind) {
 	case SESSION_TUS:
-		return true;
+		if (w->total > 0)
+			return s->kind == SESSION_TUS || (s->kind == SESSION_MANUAL && agrees);
+		return s->kind == SESSION_TUS || within;
 	case SESSION_LIVE:
-		return s->kind != SESSION_MANUAL;
+		return s->kind == SESSION_LIVE || (s->kind == SESSION_TUS && within);
 	case SESSION_MANUAL:
-		return s->kind != SESSION_LIVE && (s->total == 0 || s->total == w->total);
+		return s->kind != SESSION_LIVE && agrees;
 	}
 	return false;
 }
 
 enum take_plan plan_take(const struct session *s, const struct take_want *w, int64_t idx)
 {
-	if (!take_fits(s, w))
+	if (!take_fits(s, w, idx))
 		return TAKE_SKIP;
 	switch (s->state) {
 	case SESSION_RECEIVING:
@@ -43,13 +48,13 @@ static bool placed(const struct session *s, const struct upload *u)
 }
 
 /* Nothing was placed behind this unfinished chunk, so its slot may still change its size. */
-static bool at_tip(const struct session *s, const struct upload *u)
+static bool at_tip(const struct session *s, const struct upload *u, bool tip_free)
 {
 	if (s->chunk_size > 0)
 		return false;
 	if (u->length == LENGTH_UNKNOWN)
 		return u->idx == s->next_idx && u->base == s->next_base;
-	return u->idx == s->next_idx - 1 && u->base + u->length == s->next_base;
+	return tip_free && u->idx == s->next_idx - 1 && u->base + u->length == s->next_base;
 }
 
 static void slot_placed(const struct session *s, int64_t idx, int64_t base, int64_t length, struct slot *out)
@@ -68,7 +73,7 @@ static bool fits_declared(const struct session *s, int64_t idx, int64_t length)
 	return length == s->chunk_size || (last && length != LENGTH_UNKNOWN && length < s->chunk_size);
 }
 
-void plan_slot(const struct session *s, int64_t idx, int64_t length, const struct upload *old, const struct chunk *done, struct slot *out)
+void plan_slot(const struct session *s, int64_t idx, int64_t length, const struct upload *old, const struct chunk *done, bool tip_free, struct slot *out)
 {
 	*out = (struct slot){.parked = true, .base = 0, .next_idx = s->next_idx, .next_base = s->next_base};
 	if (done)
@@ -79,7 +84,7 @@ void plan_slot(const struct session *s, int64_t idx, int64_t length, const struc
 		if (length != LENGTH_UNKNOWN && old->length == length) {
 			out->parked = false;
 			out->base = old->base;
-		} else if (at_tip(s, old)) {
+		} else if (at_tip(s, old, tip_free)) {
 			slot_placed(s, idx, old->base, length, out);
 		}
 		return;

@@ -21,7 +21,8 @@ enum session_state {
 	SESSION_GONE,        /* cancelled or expired; remembered for a while */
 	SESSION_FAILED       /* could not be finished; kept for the operator */
 };
-/* How its first chunk came: by tus, by the fallback without a total (live recorder), by the fallback with one (manual upload). */
+/* How its first chunk came: by tus, by the fallback without a total (live recorder), by the fallback with one (manual upload). Live chunks and
+ * those of a known total have the same indices and other bytes, so they never share a take. */
 enum session_kind { SESSION_TUS, SESSION_LIVE, SESSION_MANUAL };
 
 struct session {
@@ -72,9 +73,10 @@ struct slot {
 	int64_t next_idx, next_base;  /* frontier afterwards */
 };
 /* Where chunk idx of this length (maybe unknown) lies. old: its unfinished upload row or NULL; done: its complete chunk or NULL.
+ * tip_free: nothing lies in the part file at the frontier (chunk next_idx has no row there), so the slot before it may still change its size.
  * The store then moves the frontier on over chunks that are there already with a known length (parked ones: their place stays free for
  * them), so that one chunk that came early does not park all that follow. */
-void plan_slot(const struct session *s, int64_t idx, int64_t length, const struct upload *old, const struct chunk *done, struct slot *out);
+void plan_slot(const struct session *s, int64_t idx, int64_t length, const struct upload *old, const struct chunk *done, bool tip_free, struct slot *out);
 /* Frontier after an open-ended placed chunk has ended with this length. */
 void plan_slot_closed(const struct session *s, int64_t idx, int64_t base, int64_t length, struct slot *out);
 

@@ -133,10 +133,15 @@ static void take_rows(void **state)
 		{"manual of another total", RECV, MAN, 5, 3, MAN, 6, 3, TAKE_SKIP},
 		{"manual without a bound total", RECV, MAN, 0, 3, MAN, 6, 3, TAKE_USE},
 		{"tus in live", RECV, LIVE, 0, 3, TUS, 0, 3, TAKE_USE},
-		{"tus in manual, another total", RECV, MAN, 5, 3, TUS, 6, 3, TAKE_USE},
+		{"tus with a total not in live", RECV, LIVE, 0, 3, TUS, 5, 0, TAKE_SKIP},
+		{"tus in manual, equal total", RECV, MAN, 5, 3, TUS, 5, 3, TAKE_USE},
+		{"tus in manual, another total", RECV, MAN, 5, 3, TUS, 6, 3, TAKE_SKIP},
+		{"tus in tus, another total: refused there", RECV, TUS, 5, 3, TUS, 6, 3, TAKE_USE},
 		{"live in tus", RECV, TUS, 0, 3, LIVE, 0, 0, TAKE_USE},
 		{"live in tus with a total", RECV, TUS, 9, 3, LIVE, 0, 0, TAKE_USE},
+		{"live in tus, beyond its total", RECV, TUS, 9, 3, LIVE, 0, 9, TAKE_SKIP},
 		{"manual in tus", RECV, TUS, 0, 3, MAN, 7, 0, TAKE_USE},
+		{"manual in tus, which has more", RECV, TUS, 0, 10, MAN, 5, 0, TAKE_SKIP},
 		{"manual in tus, equal total", RECV, TUS, 7, 3, MAN, 7, 0, TAKE_USE},
 		{"manual in tus, other total", RECV, TUS, 8, 3, MAN, 7, 0, TAKE_SKIP},
 		{"finishing waits", FIN, LIVE, 0, 3, LIVE, 0, 3, TAKE_USE},
@@ -205,6 +210,23 @@ static const struct slot_row slot_table[] = {
 	{"declared size, again with another", 100, 0, 0, 0, 5, 60, {PART, 500, 100}, false, true, 0, 0, 0},
 };
 
+/* A chunk without a known end lies at the frontier: the slot before it must keep its size. */
+static void slot_before_an_open_end(void **state)
+{
+	(void)state;
+	static const int64_t lengths[] = {200000, 60, UNKNOWN};
+	struct session s = {.next_idx = 1, .next_base = 10000, .file = PART};
+	struct upload old = {.idx = 0, .file = PART, .base = 0, .length = 10000};
+	struct slot out;
+	for (size_t i = 0; i < N(lengths); i++) {
+		plan_slot(&s, 0, lengths[i], &old, NULL, false, &out);
+		assert_true(out.parked);
+		assert_true(out.next_idx == 1 && out.next_base == 10000);
+	}
+	plan_slot(&s, 0, 10000, &old, NULL, false, &out);
+	assert_false(out.parked);
+}
+
 static void slot_rows(void **state)
 {
 	(void)state;
@@ -214,7 +236,7 @@ static void slot_rows(void **state)
 		struct upload old = {.idx = r->idx, .file = r->old.file, .base = r->old.base, .length = r->old.length};
 		struct chunk done = {.idx = r->idx, .file = PART};
 		struct slot out;
-		plan_slot(&s, r->idx, r->length, r->old.file ? &old : NULL, r->done ? &done : NULL, &out);
+		plan_slot(&s, r->idx, r->length, r->old.file ? &old : NULL, r->done ? &done : NULL, true, &out);
 		ROW(r->name, out.parked == r->parked);
 		ROW(r->name, r->parked || out.base == r->base);
 		ROW(r->name, out.next_idx == r->to_idx && out.next_base == r->to_base);
@@ -234,7 +256,7 @@ static void slots_do_not_overlap(void **state)
 			x = x * 1664525 + 1013904223;
 			int idx = (int)(x >> 16) % 6;
 			int64_t length = (int64_t)(x >> 8) % 40;
-			plan_slot(&s, idx, length, row[idx].file ? &row[idx] : NULL, NULL, &out);
+			plan_slot(&s, idx, length, row[idx].file ? &row[idx] : NULL, NULL, true, &out);
 			row[idx] = (struct upload){.idx = idx, .file = out.parked ? PARKED_AT : PART, .base = out.base, .length = length};
 			s.next_idx = out.next_idx;
 			s.next_base = out.next_base;
@@ -334,7 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(append_rows), cmocka_unit_test(create_rows), cmocka_unit_test(publish_rows), cmocka_unit_test(expiry_rows),
-		cmocka_unit_test(take_rows), cmocka_unit_test(slot_rows), cmocka_unit_test(slots_do_not_overlap), cmocka_unit_test(slot_closed_rows),
+		cmocka_unit_test(take_rows), cmocka_unit_test(slot_rows), cmocka_unit_test(slot_before_an_open_end), cmocka_unit_test(slots_do_not_overlap), cmocka_unit_test(slot_closed_rows),
 		cmocka_unit_test(total_rows), cmocka_unit_test(whole_rows), cmocka_unit_test(constant_time_rows), cmocka_unit_test(reap_rows),
 	};
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);
