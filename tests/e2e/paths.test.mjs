@@ -9,7 +9,8 @@ import { chunkForm, form, multipart } from './lib/multipart.mjs';
 import { newSid } from './lib/wave.mjs';
 import { b64 } from './lib/data.mjs';
 
-const server = useServer({ settings: { WORKERS: 3 } });
+// Deep enough that every name of the list which climbs out still ends inside the scratch folder, where it is seen.
+const server = useServer({ settings: { WORKERS: 3 }, below: 'a/b/c/d' });
 const SECRET = 'canary-7f3a91c2';
 
 const dots = ['..', '%2e%2e', '%2E%2e', '.%2e', '%2e.', '%252e%252e', '%c0%ae%c0%ae', '%e0%80%ae%e0%80%ae', '..%00', '..;', '...', '%u002e%u002e', '..%20', '%00..'];
@@ -85,10 +86,12 @@ async function all(list, width = 8) {
 }
 
 check('hostile_names_reach_nothing_outside', async t => {
-	fs.mkdirSync(path.join(server.dir, 'canary/deep'), { recursive: true });
-	for (const f of ['secret.txt', 'canary/secret.txt', 'canary/deep/secret.txt']) fs.writeFileSync(path.join(server.dir, f), SECRET);
+	// On every level above the data folder what the names ask for is there.
+	for (let dir = path.dirname(server.data); dir.startsWith(server.dir); dir = path.dirname(dir)) {
+		fs.mkdirSync(path.join(dir, 'canary/deep'), { recursive: true });
+		for (const f of ['secret.txt', 'canary/secret.txt', 'canary/deep/secret.txt']) fs.writeFileSync(path.join(dir, f), SECRET);
+	}
 	fs.writeFileSync(path.join(server.data, 'secret.txt'), SECRET);
-	const parentBefore = fs.readdirSync(path.dirname(server.dir)).filter(f => !f.startsWith('tus-')).sort();
 	const before = world();
 	const sid = newSid();
 	const seen = {};
@@ -110,7 +113,6 @@ check('hostile_names_reach_nothing_outside', async t => {
 	t.diagnostic(`${some.length} names, ${asked} requests, statuses ${JSON.stringify(seen)}`);
 
 	assert.deepEqual(world(), before, 'nothing beside the data folder changed');
-	assert.deepEqual(fs.readdirSync(path.dirname(server.dir)).filter(f => !f.startsWith('tus-')).sort(), parentBefore);
 	assert.equal(fs.readFileSync(path.join(server.data, 'secret.txt'), 'utf8'), SECRET);
 	assert.deepEqual(fs.readdirSync(server.data).sort(), ['run', 'secret.txt', 'tus_sessions', 'tus_uploads', 'uploaded_data']);
 	// Finished files lie at <id>/completed/<name> and nowhere else; no name is hidden or has control characters.

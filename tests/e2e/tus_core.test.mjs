@@ -513,6 +513,20 @@ check('check_053_early_error_reaches_a_client_that_still_sends', async () => {
 	}
 });
 
+// Head and body in two packets, so that the body may already lie in the worker's buffer, or not, when the refusal is made.
+check('check_053_early_error_of_a_small_body_is_not_delayed', async () => {
+	const url = await begun(100, 3);
+	for (let i = 0; i < 40; i++) {
+		const began = Date.now();
+		const c = await openPatch(server, url, 0, 50);
+		await c.send(bytes('core', 0, 50));
+		assert.equal((await c.answer()).status, 409);
+		assert.ok(Date.now() - began < 2000, `${Date.now() - began} ms`);
+		c.close();
+	}
+	await agrees(url, 3, 100);
+});
+
 check('check_054_many_small_patches', async () => {
 	const url = await begun(200, 0);
 	for (let at = 0; at < 199; at++) assert.equal((await patch(server, url, at, bytes('core', at, 1))).headers['upload-offset'], String(at + 1));

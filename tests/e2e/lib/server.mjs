@@ -9,7 +9,7 @@ import { request, until } from './http.mjs';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const build = path.resolve(root, process.env.TUS_BUILD ?? 'build');
-const runner = process.env.TEST_RUN ?? path.join(root, 'scripts/run');
+const runner = path.join(root, 'scripts/run');
 export const everything = process.env.TEST_ALL === '1';
 
 let failures = 0;
@@ -39,9 +39,11 @@ const alive = pid => {
 };
 
 class Server {
-	constructor({ settings = {}, dataDir, front, wrap = [] }) {
+	// below: folders between the scratch folder and the data folder.
+	constructor({ settings = {}, dataDir, below = '', front, wrap = [] }) {
 		this.own = dataDir === undefined;
 		this.data = dataDir;
+		this.below = below;
 		this.settings = settings;
 		this.front = front;
 		this.wrap = wrap;
@@ -50,8 +52,11 @@ class Server {
 
 	async launch() {
 		servers.add(this);
-		if (this.data === undefined) this.data = path.join(scratch(), 'data');
-		this.dir = path.dirname(this.data);
+		if (this.data === undefined) {
+			this.dir = scratch();
+			this.data = path.join(this.dir, this.below, 'data');
+		}
+		this.dir ??= path.dirname(this.data);
 		fs.mkdirSync(this.data, { recursive: true });
 		const args = ['--port', '0', '--data', this.data, '--build', build];
 		if (this.front) args.push('--front', this.front);
@@ -204,11 +209,11 @@ export function files(dir, below = '') {
 		e.isDirectory() ? files(dir, path.join(below, e.name)) : [path.join(below, e.name)]);
 }
 
-// Finished files of a session on the disk: {name: path}; side files (.meta.json) apart.
+// Finished files of a session on the disk: {name: path}; side files (.meta.json) and what is just being made (.name) apart.
 export function completed(server, sid) {
 	const dir = path.join(server.doneDir, sid, 'completed');
 	const out = {};
-	for (const f of fs.existsSync(dir) ? fs.readdirSync(dir) : []) if (!f.endsWith('.meta.json')) out[f] = path.join(dir, f);
+	for (const f of fs.existsSync(dir) ? fs.readdirSync(dir) : []) if (!f.endsWith('.meta.json') && !f.startsWith('.')) out[f] = path.join(dir, f);
 	return out;
 }
 
