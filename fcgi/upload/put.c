@@ -156,6 +156,9 @@ enum err chunk_put_data(struct chunk_put *p, const void *data, size_t n)
 		e = spill(p);
 	if (!e && p->hold && hold_wanted(p->hold, &(int64_t){0}))
 		return chunk_put_reason(p);
+	/* A slot was given before the length was known. */
+	if (!e && p->mode == PUT_SLOT && p->size + (int64_t)n > p->h->cfg->tus_max_size - p->r.s.bytes)
+		return ERR_NO_SPACE;
 	return e ? e : put_write(p, data, n);
 }
 
