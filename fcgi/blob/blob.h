@@ -57,7 +57,7 @@ enum err blob_unpublish(struct blobs *b, const char *sid, const char *disk, int6
 /* Writes <disk>.meta.json (temporary name, sync, rename). */
 enum err blob_note(struct blobs *b, const char *sid, const char *disk, const char *text);
 enum err blob_done_open(struct blobs *b, const char *sid, const char *disk, int *fd);
-/* Gives the finished file (not its note) a second name (link, or copy where links are refused), durable. An existing one is replaced. */
+/* Gives the finished file (not its note) a second name (link, or copy where links are refused), durable. ERR_CONFLICT: another file has that name. */
 enum err blob_done_link(struct blobs *b, const char *sid, const char *disk, const char *new_disk);
 /* Removes the finished file and its note, and the folders if they are empty then. Absent is success. */
 enum err blob_done_remove(struct blobs *b, const char *sid, const char *disk);

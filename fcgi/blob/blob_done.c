@@ -114,28 +114,47 @@ enum err blob_done_open(struct blobs *b, const char *sid, const char *disk, int 
 	return e;
 }
 
-/* By a temporary name and rename, so that an existing name changes at once or not at all. */
-static enum err link_at(int folder, const char *disk, const char *new_disk)
+/* The name is taken: by this very file, which is success, or by another. */
+static enum err taken(int folder, int from, const char *new_disk)
+{
+	struct stat mine, theirs;
+	if (fstat(from, &mine) < 0 || fstatat(folder, new_disk, &theirs, AT_SYMLINK_NOFOLLOW) < 0)
+		return blob_fail("looking at a second name", errno);
+	return mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino ? ERR_OK : ERR_CONFLICT;
+}
+
+/* Where links are refused: a copy under a temporary name, which takes the new one only if it is free. */
+static enum err copy_name(int folder, int from, const char *new_disk)
 {
 	char temp[NAME_MAX + 1];
 	struct stat st;
 	name_join(temp, ".", new_disk, ".link");
+	if (fstat(from, &st) < 0)
+		return blob_fail("looking at a finished file", errno);
+	unlinkat(folder, temp, 0);
+	enum err e = blob_copy_to(from, st.st_size, folder, temp, true);
+	if (!e && renameat2(folder, temp, folder, new_disk, RENAME_NOREPLACE) < 0)
+		e = errno == EEXIST ? ERR_CONFLICT : blob_fail("renaming a second name", errno);
+	unlinkat(folder, temp, 0);
+	return e;
+}
+
+/* Never over an existing name: another recording may have taken it since the caller looked. */
+static enum err link_at(int folder, const char *disk, const char *new_disk)
+{
 	int from = blob_openat(folder, disk, O_RDONLY);
 	if (from < 0)
 		return blob_fail("opening a finished file", errno);
 	enum err e = ERR_OK;
-	unlinkat(folder, temp, 0);
-	if (linkat(folder, disk, folder, temp, 0) < 0) {
-		if (!blob_link_refused(errno) || fstat(from, &st) < 0)
-			e = blob_fail("linking a finished file", errno);
+	if (linkat(folder, disk, folder, new_disk, 0) < 0) {
+		if (errno == EEXIST)
+			e = taken(folder, from, new_disk);
+		else if (blob_link_refused(errno))
+			e = copy_name(folder, from, new_disk);
 		else
-			e = blob_copy_to(from, st.st_size, folder, temp, true);
+			e = blob_fail("linking a finished file", errno);
 	}
 	close(from);
-	if (!e && renameat(folder, temp, folder, new_disk) < 0)
-		e = blob_fail("renaming a second name", errno);
-	/* Left over after a failure, or where new_disk was this file already: rename(2) does nothing then. */
-	unlinkat(folder, temp, 0);
 	return e ? e : blob_dir_sync(folder);
 }
 

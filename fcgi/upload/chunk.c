@@ -10,12 +10,30 @@
 #define TAKES_MAX 16
 #define COMPARE_BUFFER (64 << 10)
 
-enum err chunk_open(struct house *h, const struct session *s, const struct chunk *c, int *fd)
+static enum err open_where(struct house *h, const struct session *s, const struct chunk *c, int *fd)
 {
 	bool published = (s->state == SESSION_COMPLETE || s->state == SESSION_RECOVERED) && c->file == s->file;
 	if (published && s->out_name)
 		return blob_done_open(h->blobs, s->sid, s->out_name, fd);
 	return blob_open(h->blobs, c->file, false, fd);
+}
+
+enum err chunk_open(struct house *h, const struct session *s, const struct chunk *c, int *fd)
+{
+	struct session now = *s;
+	enum err e = open_where(h, s, c, fd);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	/* It was being finished or renamed while we looked: once more with the session as it is now. */
+	struct arena *a = arena_open(256 << 10);
+	e = a ? store_session_by_n(h->db, a, s->n, &now) : ERR_NOMEM;
+	if (!e)
+		e = open_where(h, &now, c, fd);
+	/* Not found in a receiving session is a loss; elsewhere the chunk row has moved on too. */
+	if (e == ERR_NOT_FOUND && now.state != SESSION_RECEIVING)
+		e = ERR_LOCKED;
+	arena_close(a);
+	return e;
 }
 
 static bool session_expired(const struct session *s)

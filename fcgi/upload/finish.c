@@ -99,7 +99,7 @@ static enum err finish_publish(struct house *h, struct arena *a, struct session 
 
 	enum err e = part_publish(h, s->file, s->bytes, s->sid, s->out_name);
 	if (!e)
-		e = blob_note(h->blobs, s->sid, s->out_name, note_text(a, &r, s));
+		e = note_write(h, &r, s);
 	if (!e)
 		e = file_list_session(h, s->n, &files);
 	if (!e)

@@ -131,7 +131,7 @@ static enum err recover_run(struct house *h, struct arena *a, const struct sessi
 	r.size = size;
 	e = blob_publish(h->blobs, file, size, s->sid, r.disk);
 	if (!e)
-		e = blob_note(h->blobs, s->sid, r.disk, note_text(a, &r, NULL));
+		e = note_write(h, &r, NULL);
 	if (!e)
 		e = store_recording_add(h->db, &r);
 	if (!e)

@@ -9,6 +9,9 @@
 #include "model/name.h"
 #include "upload/upload_priv.h"
 
+#define NAME_TRIES 1000
+#define NOTE_MAX (1 << 20)
+
 #define TAKES_MAX 16
 
 /* Whether a take of sid is being finished under this name. */
@@ -42,7 +45,8 @@ enum err recording_open(struct house *h, const struct recording *r, int *fd)
 	return blob_done_open(h->blobs, r->sid, r->disk, fd);
 }
 
-const char *note_text(struct arena *a, const struct recording *r, const struct session *s)
+/* From the arena; NULL when it is full. */
+static const char *note_text(struct arena *a, const struct recording *r, const struct session *s)
 {
 	char iso[CLOCK_ISO_LEN];
 	struct json *o = json_obj();
@@ -67,28 +71,69 @@ const char *note_text(struct arena *a, const struct recording *r, const struct s
 	return text;
 }
 
-enum err recording_rename(struct house *h, struct arena *a, const struct session *s, const struct recording *r, const char *name, const char *meta, struct recording *out)
+enum err note_write(struct house *h, const struct recording *r, const struct session *s)
 {
+	/* Of its own: a request that finishes many files would run out of the one it has. */
+	struct arena *a = arena_open(NOTE_MAX);
+	const char *text = a ? note_text(a, r, s) : NULL;
+	enum err e = text ? blob_note(h->blobs, r->sid, r->disk, text) : ERR_NOMEM;
+	arena_close(a);
+	return e;
+}
+
+/* A free disk name, linked: whoever else chose the same name finds it taken and takes the next number. */
+static enum err link_free(struct house *h, struct arena *a, const struct recording *r, const char *wanted, struct recording *out)
+{
+	const char *name = wanted;
+	enum err e = ERR_CONFLICT;
+	for (int number = 2; e == ERR_CONFLICT && number < NAME_TRIES; number++) {
+		e = store_recording_free_name(h->db, a, r->sid, name, &out->disk);
+		if (!e)
+			e = blob_done_link(h->blobs, r->sid, r->disk, out->disk);
+		if (e == ERR_CONFLICT)
+			name = name_numbered(a, wanted, number);
+		if (!name)
+			return ERR_NOMEM;
+	}
+	return e;
+}
+
+static enum err rename_held(struct house *h, struct arena *a, const struct session *s, const struct recording *r, const char *name, const char *meta, struct recording *out)
+{
+	const char *wanted = name_disk(a, name);
+	if (!wanted)
+		return ERR_NOMEM;
 	*out = *r;
 	out->name = name;
 	out->recovered = false;
 	if (meta)
 		out->meta = meta;
-	const char *wanted = name_disk(a, name);
-	if (!wanted)
-		return ERR_NOMEM;
-	out->disk = r->disk;
 	bool moves = strcmp(wanted, r->disk) != 0;
-	enum err e = moves ? store_recording_free_name(h->db, a, r->sid, wanted, &out->disk) : ERR_OK;
 	/* Both names are there until the row has changed: whichever the row names, the file is found. */
-	if (!e && moves)
-		e = blob_done_link(h->blobs, r->sid, r->disk, out->disk);
+	enum err e = moves ? link_free(h, a, r, wanted, out) : ERR_OK;
 	if (!e)
-		e = blob_note(h->blobs, r->sid, out->disk, note_text(a, out, s));
+		e = note_write(h, out, s);
 	if (!e)
 		e = store_recording_rename(h->db, r->n, out->name, out->disk, meta);
 	if (!e && moves)
 		e = blob_done_remove(h->blobs, r->sid, r->disk);
+	return e;
+}
+
+enum err recording_rename(struct house *h, struct arena *a, const struct session *s, const char *name, const char *meta, struct recording *out)
+{
+	struct hold *hold;
+	struct recording r;
+	enum err e = hold_take(h->holds, HOLD_SESSION(s->n), NULL, HOLD_NO_OFFSET, false, (int)h->cfg->lock_wait_ms, &hold, NULL);
+	if (e)
+		return e;
+	/* Two equal completions come together: the second one finds the work done. */
+	e = store_recording_of_session(h->db, a, s->n, &r);
+	if (!e && !r.recovered && strcmp(r.name, name) == 0)
+		*out = r;
+	else if (!e)
+		e = rename_held(h, a, s, &r, name, meta, out);
+	hold_drop(hold);
 	return e;
 }
 

@@ -69,7 +69,7 @@ static enum err complete_again(struct house *h, struct arena *a, const struct co
 	out->file_name = r.name;
 	if (s->state == SESSION_COMPLETE && (!cmd->name || same_text(cmd->name, r.name)))
 		return ERR_OK;
-	e = recording_rename(h, a, s, &r, cmd->name ? cmd->name : r.name, cmd->meta, &renamed);
+	e = recording_rename(h, a, s, cmd->name ? cmd->name : r.name, cmd->meta, &renamed);
 	if (!e)
 		out->file_name = renamed.name;
 	return e;

@@ -80,6 +80,28 @@ enum err upload_settle(struct house *h, struct arena *a, struct upload *u)
 	return store_upload_by_n(h->db, a, u->n, u);
 }
 
+/* Display name of a whole upload, from the usual metadata keys. */
+static const char *upload_title(struct arena *a, const struct upload *u)
+{
+	static const char *const keys[] = {"filename", "name", "fileName", "recordingName"};
+	struct meta meta;
+	const char *why, *value;
+	if (!u->meta || meta_parse(a, u->meta, &meta, &why))
+		return "upload";
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		value = meta_get(&meta, keys[i]);
+		if (value && *value)
+			return value;
+	}
+	return "upload";
+}
+
+/* The finished file of an upload that was interrupted between publishing and its last commit has no recording row yet, but its name is known. */
+static const char *finished_disk(struct arena *a, const struct upload *was, const char *disk)
+{
+	return disk || was->state != UPLOAD_FINISHING ? disk : name_disk(a, upload_title(a, was));
+}
+
 enum err upload_remove(struct house *h, struct arena *a, const char *id)
 {
 	struct upload u;
@@ -99,27 +121,12 @@ enum err upload_remove(struct house *h, struct arena *a, const char *id)
 			metrics_add(h->metrics, M_UPLOADS_FAILED, 1);
 		/* Rows first: a file without a row is scrap that the reaper removes, a row without its file would be a lie. */
 		blob_remove(h->blobs, u.file);
+		disk = finished_disk(a, &u, disk);
 		if (disk)
 			blob_done_remove(h->blobs, u.id, disk);
 	}
 	hold_drop(hold);
 	return e;
-}
-
-/* Display name of a whole upload, from the usual metadata keys. */
-static const char *upload_title(struct arena *a, const struct upload *u)
-{
-	static const char *const keys[] = {"filename", "name", "fileName", "recordingName"};
-	struct meta meta;
-	const char *why, *value;
-	if (!u->meta || meta_parse(a, u->meta, &meta, &why))
-		return "upload";
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		value = meta_get(&meta, keys[i]);
-		if (value && *value)
-			return value;
-	}
-	return "upload";
 }
 
 enum err part_publish(struct house *h, int64_t file, int64_t size, const char *sid, const char *disk)
@@ -143,7 +150,7 @@ enum err upload_finish_held(struct house *h, struct arena *a, const struct uploa
 		return ERR_NOMEM;
 	enum err e = part_publish(h, u->file, u->length, u->id, r.disk);
 	if (!e)
-		e = blob_note(h->blobs, u->id, r.disk, note_text(a, &r, NULL));
+		e = note_write(h, &r, NULL);
 	if (!e)
 		e = store_upload_finished(h->db, u->n, &r, clock_now());
 	if (e)

@@ -43,14 +43,14 @@ enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd 
 enum err part_publish(struct house *h, int64_t file, int64_t size, const char *sid, const char *disk);
 /* Publishes a FINISHING whole upload; the caller holds it. */
 enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u);
-/* Another display name (and metadata, NULL: keep) for a finished recording: new link, row, old link. */
-enum err recording_rename(struct house *h, struct arena *a, const struct session *s, const struct recording *r, const char *name, const char *meta, struct recording *out);
+/* Another display name (and metadata, NULL: keep) for the finished recording of s: new link, row, old link; under the session's hold. */
+enum err recording_rename(struct house *h, struct arena *a, const struct session *s, const char *name, const char *meta, struct recording *out);
 /* Brings all bytes of a FINISHING session into one part file: parked chunks into their places, or everything into a new file. s follows. */
 enum err session_join(struct house *h, struct session *s);
 /* Copies complete chunks [first, last] one after the other into part file `file` (made here), synced. *size: bytes. */
 enum err chunks_copy(struct house *h, const struct session *s, int64_t first, int64_t last, int64_t file, int64_t *size);
-/* Text of <file>.meta.json: the seven keys of the original, and ours. s NULL: of a whole upload. From the arena. */
-const char *note_text(struct arena *a, const struct recording *r, const struct session *s);
+/* Writes <file>.meta.json: the seven keys of the original, and ours. s NULL: of a whole upload. */
+enum err note_write(struct house *h, const struct recording *r, const struct session *s);
 /* After finishing: runs now if it is a rename, else names the row for later. */
 void session_finish_soon(struct house *h, int64_t n, bool constant_time, int64_t *later);
 /* Waits for the one who finishes session row n, or does what he has left. ERR_LOCKED: it lasts. */

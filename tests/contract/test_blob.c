@@ -436,7 +436,11 @@ static void test_note_link_open_remove(void **state)
 	assert_int_equal(blob_done_open(f->b, "sid", "a", &fd), ERR_OK);
 	assert_int_equal(blob_read(fd, buf, sizeof buf, 0), strlen(RIGHT));
 	blob_close(fd);
+	/* another file's name is never taken away */
 	put(f->done, "sid/completed/b", "old");
+	assert_int_equal(blob_done_link(f->b, "sid", "a", "b"), ERR_CONFLICT);
+	assert_string_equal(get(f->done, "sid/completed/b"), "old");
+	assert_int_equal(blob_done_remove(f->b, "sid", "b"), ERR_OK);
 	for (int run = 0; run < 2; run++) {
 		assert_int_equal(blob_done_link(f->b, "sid", "a", "b"), ERR_OK);
 		assert_string_equal(get(f->done, "sid/completed/b"), RIGHT);
