@@ -160,6 +160,33 @@ static void slot_give(int *used, bool taken)
 		__atomic_sub_fetch(used, 1, __ATOMIC_RELAXED);
 }
 
+/* A slot that lasts until the answer has left. */
+struct lasting {
+	int *used;
+	void (*then)(void *arg);
+	void *arg;
+};
+
+static void lasting_end(void *arg)
+{
+	struct lasting *l = arg;
+	slot_give(l->used, true);
+	if (l->then)
+		l->then(l->arg);
+}
+
+/* A file is sent after the handler has returned: its slot is given back then. */
+static bool slot_lasts(struct call *c, int *used)
+{
+	struct lasting *l = c->res->file_fd >= 0 ? arena_alloc(c->a, sizeof *l) : NULL;
+	if (!l)
+		return false;
+	*l = (struct lasting){used, c->res->after, c->res->after_arg};
+	c->res->after = lasting_end;
+	c->res->after_arg = l;
+	return true;
+}
+
 /* Bodies and downloads may not take the last threads: HEAD, status and the like always find one. */
 static enum err admitted(struct app *app, struct call *c, const struct route *r)
 {
@@ -173,7 +200,8 @@ static enum err admitted(struct app *app, struct call *c, const struct route *r)
 		e = r->handle(c);
 		slot_give(&app->begins, begins);
 	}
-	slot_give(&app->bodies, slot);
+	if (slot && !(e == ERR_OK && slot_lasts(c, &app->bodies)))
+		slot_give(&app->bodies, true);
 	return e;
 }
 

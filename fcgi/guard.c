@@ -3,6 +3,7 @@
  */
 #include "guard.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,12 +160,26 @@ enum err guard_https(const struct config *cfg, const struct http_req *req)
 
 /* ---- origin ---- */
 
+/* 127.0.0.0/8 as four numbers: a name like 127.example.org is anybody's. */
+static bool loopback_quad(const char *s)
+{
+	struct in_addr in;
+	return inet_pton(AF_INET, s, &in) == 1 && (ntohl(in.s_addr) >> 24) == 127;
+}
+
 static bool loopback_origin(const char *origin)
 {
-	const char *host = strstr(origin, "://");
 	char name[256];
-	return host && field_host(host + 3, name, sizeof name)
-		&& (text_eq(name, "localhost") || text_starts(name, "127.") || text_eq(name, "[::1]"));
+	size_t scheme = text_starts(origin, "http://") ? 7 : text_starts(origin, "https://") ? 8 : 0;
+	return scheme && field_host(origin + scheme, name, sizeof name)
+		&& (text_eq(name, "localhost") || text_eq(name, "[::1]") || loopback_quad(name));
+}
+
+/* It is sent back, so it may hold only what an origin can: a scheme, a host, a port (RFC 6454 6.2). */
+static bool origin_sane(const char *origin)
+{
+	return origin && *origin && strlen(origin) <= 512
+		&& origin[strspn(origin, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-._~:/[]%")] == '\0';
 }
 
 static bool origin_allowed(const struct config *cfg, const char *origin)
@@ -188,7 +203,7 @@ void guard_cors(const struct config *cfg, struct call *c)
 	const char *asked = http_header(c->req, "Access-Control-Request-Headers");
 	bool preflight = c->req->method == HTTP_OPTIONS;
 	http_res_add(c->res, "Vary", preflight ? "Origin, Access-Control-Request-Method, Access-Control-Request-Headers" : "Origin");
-	if (!origin || !*origin || !origin_allowed(cfg, origin))
+	if (!origin_sane(origin) || !origin_allowed(cfg, origin))
 		return;
 	/* A list names whom we trust with credentials; "*" trusts everybody, so without. */
 	if (cfg->cors_origins.any) {

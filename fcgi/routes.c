@@ -34,15 +34,15 @@ static const struct route routes[] = {
 	/* the recorder's fallback */
 	{HTTP_POST,    "/upload/chunk",                ROUTE_BODY | ROUTE_BEGINS,               fallback_chunk},
 	{HTTP_GET,     "/api/verify/{any}/{index}",    0,                                       fallback_verify},
-	{HTTP_POST,    "/recording/complete",          0,                                       fallback_complete},
+	{HTTP_POST,    "/recording/complete",          ROUTE_BODY,                               fallback_complete},
 	/* uploads without a protocol */
 	{HTTP_POST,    "/upload",                      ROUTE_BODY | ROUTE_BEGINS,               plain_post},
 	{HTTP_PUT,     "/upload/{name}",               ROUTE_BODY | ROUTE_BEGINS,               plain_put},
 	{HTTP_POST,    "/api/v1/uploads",              ROUTE_BODY | ROUTE_BEGINS,               plain_post},
 	{HTTP_POST,    "/api/v1/uploads/multiple",     ROUTE_BODY | ROUTE_BEGINS,               plain_post},
-	{HTTP_POST,    "/chunked-upload/init",         ROUTE_BEGINS,                            chunked_init},
+	{HTTP_POST,    "/chunked-upload/init",         ROUTE_BODY | ROUTE_BEGINS,               chunked_init},
 	{HTTP_POST,    "/chunked-upload/chunk",        ROUTE_BODY,                              chunked_chunk},
-	{HTTP_POST,    "/chunked-upload/complete",     0,                                       chunked_complete},
+	{HTTP_POST,    "/chunked-upload/complete",     ROUTE_BODY,                               chunked_complete},
 	{HTTP_GET,     "/chunked-upload/status/{sid}", 0,                                       chunked_status},
 	/* finished files */
 	{HTTP_GET,     "/recordings/",                 0,                                       recordings_list},
