@@ -91,10 +91,14 @@ enum err chunk_tus_create(struct call *c)
 	if (e)
 		return e;
 	if (has_body && cmd.length != 0) {
-		struct append_cmd ac = {.length = LENGTH_UNKNOWN, .body = c->req->body->length, .max_size = c->house->cfg->max_chunk_size};
+		struct append_cmd ac = {.length = LENGTH_UNKNOWN, .body = c->req->body->length, .max_size = c->house->cfg->max_chunk_size,
+			.max_body = c->house->cfg->max_patch_size};
 		e = upload_append(c->house, c->a, u.n, &ac, c->req->body, &out);
-		if (e == ERR_TOO_LARGE)
+		if (e == ERR_TOO_LARGE) {
+			v.u = u;
+			chunk_remove(c->house, c->a, &v);
 			return e;
+		}
 		call_later(c, out.finish_upload, out.finish_session);
 	}
 	http_res_set(c->res, "Location", call_url(c, "/files/%s/chunks/%lld", cmd.sid, (long long)cmd.idx));

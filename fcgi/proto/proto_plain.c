@@ -11,6 +11,7 @@
 #include "proto/proto.h"
 
 #define FILES_MAX 100
+#define UNDO_MEMORY (256 << 10)
 
 struct plain_file {
 	const char *name, *type;    /* type "" if not given */
@@ -160,8 +161,13 @@ static void close_all(struct plain *p, enum err e)
 	if (!e)
 		return;
 	p->c->res->after = NULL;
-	for (int i = 0; i < p->complete; i++)
-		upload_remove(p->c->house, p->c->a, p->file[i].u.id);
+	/* The request's own memory may be what ran out. */
+	struct arena *a = p->complete ? arena_open(UNDO_MEMORY) : NULL;
+	for (int i = 0; a && i < p->complete; i++) {
+		upload_remove(p->c->house, a, p->file[i].u.id);
+		arena_reset(a);
+	}
+	arena_close(a);
 }
 
 enum err plain_post(struct call *c)
@@ -177,8 +183,10 @@ enum err plain_post(struct call *c)
 	if (!p.file)
 		return ERR_NOMEM;
 	e = receive_form(&p);
+	if (!e)
+		e = created(c, p.file, p.n);
 	close_all(&p, e);
-	return e ? e : created(c, p.file, p.n);
+	return e;
 }
 
 /* ---- PUT: a raw body ---- */

@@ -36,8 +36,11 @@ enum err recording_find(struct house *h, struct arena *a, const char *sid, const
 	e = finishing_as(h, a, sid, disk, &n);
 	if (e)
 		return e;
-	/* Without a take under way it may have been finished between our two looks. */
-	return n && session_await(h, n) ? ERR_LOCKED : store_recording_get(h->db, a, sid, disk, out);
+	/* Without a take under way it may have been finished between our two looks. Only waiting: who asks may be anybody. */
+	if (n && session_wait(h, n))
+		return ERR_LOCKED;
+	e = store_recording_get(h->db, a, sid, disk, out);
+	return e == ERR_NOT_FOUND && n ? ERR_LOCKED : e;
 }
 
 enum err recording_open(struct house *h, const struct recording *r, int *fd)

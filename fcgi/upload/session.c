@@ -75,14 +75,19 @@ static enum err complete_again(struct house *h, struct arena *a, const struct co
 	return e;
 }
 
-enum err session_await(struct house *h, int64_t n)
+enum err session_wait(struct house *h, int64_t n)
 {
 	struct hold *hold;
 	enum err e = hold_take(h->holds, HOLD_SESSION(n), NULL, HOLD_NO_OFFSET, false, (int)h->cfg->lock_wait_ms, &hold, NULL);
-	if (e)
-		return e;
-	hold_drop(hold);
-	return session_finish(h, n);
+	if (!e)
+		hold_drop(hold);
+	return e;
+}
+
+enum err session_await(struct house *h, int64_t n)
+{
+	enum err e = session_wait(h, n);
+	return e ? e : session_finish(h, n);
 }
 
 static enum err complete_state(struct house *h, struct arena *a, const struct complete_cmd *cmd, struct complete_out *out)

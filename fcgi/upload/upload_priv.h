@@ -53,7 +53,9 @@ enum err chunks_copy(struct house *h, const struct session *s, int64_t first, in
 enum err note_write(struct house *h, const struct recording *r, const struct session *s);
 /* After finishing: runs now if it is a rename, else names the row for later. */
 void session_finish_soon(struct house *h, int64_t n, bool constant_time, int64_t *later);
-/* Waits for the one who finishes session row n, or does what he has left. ERR_LOCKED: it lasts. */
+/* Waits for the one who finishes session row n. ERR_LOCKED: it lasts. */
+enum err session_wait(struct house *h, int64_t n);
+/* The same, and does what he has left. */
 enum err session_await(struct house *h, int64_t n);
 /* Removes all part files of a session row but `keep` after the rows are gone; collected before. */
 struct file_list {
