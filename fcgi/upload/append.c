@@ -56,6 +56,8 @@ static enum err append_allowed(struct append *ap)
 		return ERR_LOCKED;
 	if (s.state == SESSION_GONE)
 		return ERR_GONE;
+	/* Expiry is the session's. */
+	ap->u.expires = ap->out->expires = s.expires;
 	return s.state == SESSION_RECEIVING || ap->u.file != s.file ? ERR_OK : ERR_AGAIN;
 }
 

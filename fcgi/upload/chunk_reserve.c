@@ -160,6 +160,8 @@ enum err chunk_create(struct house *h, struct arena *a, const struct chunk_cmd *
 	if (e)
 		return e;
 	*u = r.u;
+	/* Expiry is the session's. */
+	u->expires = r.s.expires;
 	if (cmd->length == 0) {
 		int64_t later = 0;
 		bool equal;
