@@ -116,7 +116,13 @@ check('hostile_names_reach_nothing_outside', async t => {
 	assert.equal(fs.readFileSync(path.join(server.data, 'secret.txt'), 'utf8'), SECRET);
 	assert.deepEqual(fs.readdirSync(server.data).sort(), ['run', 'secret.txt', 'tus_sessions', 'tus_uploads', 'uploaded_data']);
 	// Finished files lie at <id>/completed/<name> and nowhere else; no name is hidden or has control characters.
-	for (const f of files(server.doneDir)) assert.match(f, /^[A-Za-z0-9_][A-Za-z0-9._-]*\/completed\/[^/.\x00-\x1f\\][^/\x00-\x1f\\]*$/u);
+	// (Split, not matched whole: Node 18's regular expressions refuse a name of one astral character.)
+	for (const f of files(server.doneDir)) {
+		const [id, completed, name, ...more] = f.split('/');
+		assert.match(id, /^[A-Za-z0-9_][A-Za-z0-9._-]*$/);
+		assert.equal(completed, 'completed');
+		assert.ok(name && !name.startsWith('.') && !/[\x00-\x1f\\]/.test(name) && more.length === 0, f);
+	}
 	for (const f of files(server.doneDir)) assert.ok(Buffer.byteLength(path.basename(f)) <= 255, f);
 	assert.ok(files(server.doneDir).length > 100, 'harmless rests of hostile names were stored');
 }, { timeout: 180000 });
