@@ -105,6 +105,7 @@ struct chunk_want {
 	int64_t held;                       /* upload row that the caller holds, 0 if none */
 	int64_t spool;                      /* part file that has the bytes already, 0 if none: then parked there */
 	int64_t max_chunks, max_size;
+	bool any_owner;                     /* may go into a take of another owner */
 	int64_t now, expires;               /* for the session */
 	bool full;
 	/* Called inside the transaction when a new upload row was made, before anybody can see it: the place to take its hold without waiting.
@@ -127,7 +128,7 @@ struct chunk_reserved {
  * holds. The frontier then moves on over rows that are there already for next_idx, next_idx + 1 ... with a known length (complete chunks, or unfinished rows). NORMAL, FULL if asked or if a row with offset > 0 is reset (its bytes are about to be overwritten).
  * ERR_AGAIN with reopen: see there. ERR_AGAIN with u.n set: an unfinished row exists that the caller does not hold.
  * ERR_LOCKED: the take is FINISHING. ERR_INVALID: idx or total above max_chunks. ERR_UNPROCESSABLE: idx >= total. ERR_CONFLICT: a total below what is there, or (tus) another total
- * than the bound one. ERR_NO_SPACE: the session would pass max_size. */
+ * than the bound one. ERR_NO_SPACE: the session would pass max_size. ERR_FORBIDDEN: the take belongs to another owner, who is not anonymous. */
 enum err store_chunk_reserve(struct store *s, struct arena *a, const struct chunk_want *w, struct chunk_reserved *out);
 
 /* The unfinished row of a chunk; ERR_NOT_FOUND. */
@@ -148,6 +149,7 @@ struct chunk_end {
 	int64_t upload, old;                /* row and its offset: compare-and-set */
 	int64_t length;                     /* of the whole chunk, all durable */
 	bool equal;                         /* the same bytes as the complete chunk that is there */
+	int64_t max_size;                   /* of the whole session, 0: no bound */
 	int64_t now, expires;
 };
 struct chunk_ended {
@@ -158,7 +160,7 @@ struct chunk_ended {
 };
 /* The chunk is complete: its row replaces the upload row, its bit is set, counters and frontier move; the last one of a known total turns the session to FINISHING
  * (goal COMPLETE, out_name from name and format). A complete chunk with other bytes is replaced (RECEIVING) or begins a new take (COMPLETE, RECOVERED). FULL.
- * ERR_OFFSET: the row is gone or not at old. ERR_LOCKED: FINISHING. */
+ * ERR_OFFSET: the row is gone or not at old. ERR_LOCKED: FINISHING. ERR_NO_SPACE: the session would grow beyond max_size (many chunks may have been reserved while it was small). */
 enum err store_chunk_done(struct store *s, const struct chunk_end *e, struct chunk_ended *out);
 /* Drops an unfinished chunk row that the caller holds. *file: parked file to remove, or 0. FULL. */
 enum err store_chunk_drop(struct store *s, int64_t upload, int64_t *file);

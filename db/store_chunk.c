@@ -138,6 +138,8 @@ static enum err done_put(struct tx *t, const struct done *d, const struct upload
 		d->out->old_file = was_parked && prior->file != u->file ? prior->file : 0;
 	}
 	s->bytes += length;
+	if (d->e->max_size > 0 && s->bytes > d->e->max_size && length > (prior ? prior->length : 0))
+		return ERR_NO_SPACE;
 	s->parked += parked;
 	s->done += fresh;
 	if (u->idx >= s->top)

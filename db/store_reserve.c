@@ -3,6 +3,7 @@
  */
 #include <sqlite3.h>
 
+#include "base/text.h"
 #include "db/store_priv.h"
 
 #define TAKES_SEEN 64
@@ -25,6 +26,12 @@ static enum err take_new(struct tx *t, const struct reserve *r, struct session *
 	return session_add(t, s, w->now, w->expires);
 }
 
+/* Asked in here and not before: the take may have been made, or become the newest, since the caller looked. */
+static bool take_is_ours(const struct chunk_want *w, const struct session *s)
+{
+	return w->any_owner || text_eq(s->owner, OWNER_ANONYMOUS) || text_eq(s->owner, w->owner);
+}
+
 /* The newest take that this chunk may go into; ERR_NOT_FOUND if none. */
 static enum err take_find(struct tx *t, const struct reserve *r, struct session *s)
 {
@@ -40,6 +47,8 @@ static enum err take_find(struct tx *t, const struct reserve *r, struct session 
 		}
 		e = sql_more(t->h, SQL_SESSION_TAKES, st);
 	}
+	if (!e && !take_is_ours(r->w, s))
+		return ERR_FORBIDDEN;
 	if (!e && plan == TAKE_REOPEN) {
 		r->out->reopen = s->n;
 		e = get_session(t->h, r->a, s->n, &r->out->s);

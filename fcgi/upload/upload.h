@@ -81,6 +81,7 @@ enum err upload_open(struct house *h, struct arena *a, const struct upload *u, i
 
 struct chunk_cmd {
 	const char *sid, *owner;
+	bool own_take;              /* only into a take of this owner or of nobody, else ERR_FORBIDDEN */
 	struct take_want take;
 	int64_t chunk_size;         /* declared, 0 if not */
 	const char *name, *format;  /* NULL if not given */

@@ -43,6 +43,7 @@ static void first_chunk_makes_the_session(void **state)
 	assert_string_equal(r.u.meta, "chunkIndex MA==");
 	assert_null(r.u.id);
 	w = kit_want("s", SESSION_TUS, 0, 1, 50);
+	w.owner = "user:ann";
 	w.name = "other";
 	w.format = "ogg";
 	assert_int_equal(reserve(k, w, &r), ERR_OK);
@@ -88,6 +89,43 @@ static void refusals(void **state)
 		w.max_size = row[i].max_size;
 		assert_int_equal(reserve(k, w, &r), row[i].want);
 	}
+}
+
+/* Somebody else's take is closed to all but those who may go anywhere, also where it would have to be reopened. */
+static void a_take_belongs_to_its_owner(void **state)
+{
+	struct kit *k = *state;
+	struct chunk_reserved r;
+	struct chunk_ended e;
+	const char *old;
+	struct chunk_want w = kit_want("s", SESSION_LIVE, 0, 0, 10);
+	w.owner = "user:ann";
+	assert_int_equal(reserve(k, w, &r), ERR_OK);
+	assert_int_equal(kit_end(k, r.u.n, 0, 10, false, &e), ERR_OK);
+	struct session_close c = {.n = e.session, .goal = SESSION_COMPLETE, .now = NOW};
+	static const struct {
+		const char *owner;
+		bool any;
+		enum err receiving, finished;
+	} row[] = {{"user:bob", false, ERR_FORBIDDEN, ERR_FORBIDDEN}, {"", false, ERR_FORBIDDEN, ERR_FORBIDDEN},
+		{"user:bob", true, ERR_OK, ERR_AGAIN}, {"user:ann", false, ERR_OK, ERR_AGAIN}};
+	for (int finished = 0; finished < 2; finished++) {
+		for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+			w = kit_want("s", SESSION_LIVE, 0, (int64_t)i + 1, 10);
+			w.owner = row[i].owner;
+			w.any_owner = row[i].any;
+			assert_int_equal(reserve(k, w, &r), finished ? row[i].finished : row[i].receiving);
+		}
+		if (!finished)
+			assert_int_equal(store_session_close(k->s, &c), ERR_OK);
+		if (!finished)
+			assert_int_equal(kit_finish(k, e.session, "a.webm", 10, &old), ERR_OK);
+	}
+	/* What nobody owns is open to all. */
+	kit_chunk(k, "t", SESSION_LIVE, 0, 0, 10);
+	w = kit_want("t", SESSION_LIVE, 0, 1, 10);
+	w.owner = "user:bob";
+	assert_int_equal(reserve(k, w, &r), ERR_OK);
 }
 
 static void an_unfinished_row_belongs_to_its_holder(void **state)
@@ -158,6 +196,67 @@ static void slots(void **state)
 	w.idx = 3;
 	assert_int_equal(reserve(k, w, &r), ERR_OK);
 	assert_int_equal(r.u.base, 300);
+}
+
+/* Behind chunk 0 an open-ended one grows in the part file: chunk 0 keeps its size there or goes to a file of its own. */
+static void nothing_grows_over_an_open_end(void **state)
+{
+	struct kit *k = *state;
+	static const int64_t lengths[] = {200000, 60, ANY, 10000};
+	struct chunk_reserved zero, one, again;
+	for (int i = 0; i < 4; i++) {
+		char sid[8];
+		snprintf(sid, sizeof sid, "s%d", i);
+		assert_int_equal(reserve(k, kit_want(sid, SESSION_TUS, 0, 0, 10000), &zero), ERR_OK);
+		assert_int_equal(reserve(k, kit_want(sid, SESSION_TUS, 0, 1, ANY), &one), ERR_OK);
+		assert_int_equal(one.u.file, one.s.file);
+		assert_int_equal(one.u.base, 10000);
+		assert_int_equal(reserve(k, held(kit_want(sid, SESSION_TUS, 0, 0, lengths[i]), zero.u.n), &again), ERR_OK);
+		assert_int_equal(again.u.n, zero.u.n);
+		assert_true((again.u.file == again.s.file) == (lengths[i] == 10000));
+		assert_int_equal(again.s.next_idx, 1);
+		assert_int_equal(again.s.next_base, 10000);
+		/* Its own end is there still: what comes behind it is placed. */
+		assert_int_equal(kit_move(k, one.u.n, 0, 70), ERR_OK);
+		struct chunk_ended e;
+		assert_int_equal(kit_end(k, one.u.n, 70, 70, false, &e), ERR_OK);
+		assert_int_equal(kit_session_now(k, e.session).next_base, 10070);
+	}
+}
+
+/* Many chunks may be reserved while the session is small. */
+static void the_sum_of_chunks_is_bounded(void **state)
+{
+	struct kit *k = *state;
+	struct chunk_reserved r[3];
+	struct chunk_ended out;
+	struct chunk_end e = {.length = 40, .max_size = 100, .now = NOW, .expires = NOW + DAY};
+	static const enum err want[] = {ERR_OK, ERR_OK, ERR_NO_SPACE};
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(reserve(k, kit_want("s", SESSION_LIVE, 0, i, ANY), &r[i]), ERR_OK);
+	for (int i = 0; i < 3; i++) {
+		e.upload = r[i].u.n;
+		assert_int_equal(store_chunk_done(k->s, &e, &out), want[i]);
+	}
+	struct session s = kit_session_now(k, r[0].s.n);
+	assert_int_equal(s.bytes, 80);
+	assert_int_equal(s.done, 2);
+	assert_int_equal(kit_upload_now(k, r[2].u.n).state, UPLOAD_OPEN);
+	/* A chunk that shrinks is welcome even where the bound has come down. */
+	e.max_size = 50;
+	for (int i = 0; i < 2; i++) {
+		e.length = i ? 30 : 41;
+		assert_int_equal(reserve(k, kit_want("s", SESSION_LIVE, 0, 0, ANY), &r[0]), ERR_OK);
+		e.upload = r[0].u.n;
+		assert_int_equal(store_chunk_done(k->s, &e, &out), i ? ERR_OK : ERR_NO_SPACE);
+		int64_t file;
+		if (!i)
+			assert_int_equal(store_chunk_drop(k->s, r[0].u.n, &file), ERR_OK);
+	}
+	e.max_size = 0;
+	e.length = 40;
+	e.upload = r[2].u.n;
+	assert_int_equal(store_chunk_done(k->s, &e, &out), ERR_OK);
 }
 
 static void spooled_and_parked_files(void **state)
@@ -593,7 +692,8 @@ static void missing_ranges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T_(first_chunk_makes_the_session), T_(refusals), T_(an_unfinished_row_belongs_to_its_holder), T_(slots), T_(spooled_and_parked_files), T_(an_empty_session_waits_for_its_chunks),
+		T_(first_chunk_makes_the_session), T_(refusals), T_(a_take_belongs_to_its_owner), T_(nothing_grows_over_an_open_end),
+		T_(the_sum_of_chunks_is_bounded), T_(an_unfinished_row_belongs_to_its_holder), T_(slots), T_(spooled_and_parked_files), T_(an_empty_session_waits_for_its_chunks),
 		T_(done_moves_everything_at_once), T_(a_complete_chunk_again), T_(the_last_chunk_finishes), T_(a_finished_take_is_contradicted),
 		T_(takes_never_mix), T_(closing), T_(names_do_not_collide), T_(reopening_extends), T_(joining_makes_chunks_follow), T_(joining_many),
 		T_(cancelling), T_(expiry), T_(missing_ranges),
