@@ -116,13 +116,16 @@ static int64_t bytes_of(const struct take *t)
 	return n;
 }
 
-static bool fits(const struct take *t, enum session_kind kind, int64_t total)
+/* Live chunks and those of a total never share a take; a tus chunk may go with either. */
+static bool fits(const struct take *t, enum session_kind kind, int64_t total, int idx)
 {
+	bool within = t->total == 0 || idx < t->total;
+	bool agrees = t->total > 0 ? t->total == total : top_of(t) <= total;
 	if (kind == SESSION_LIVE)
-		return t->kind != SESSION_MANUAL;
+		return t->kind == SESSION_LIVE || (t->kind == SESSION_TUS && within);
 	if (kind == SESSION_MANUAL)
-		return t->kind != SESSION_LIVE && (t->total == 0 || t->total == total);
-	return true;
+		return t->kind != SESSION_LIVE && agrees;
+	return t->kind == SESSION_TUS || (total > 0 ? t->kind == SESSION_MANUAL && agrees : within);
 }
 
 /* The take that a chunk belongs to; NULL: a new one. *reopen: it is finished, and the chunk extends it. */
@@ -131,7 +134,7 @@ static struct take *take_of(struct world *w, enum session_kind kind, int64_t tot
 	for (int i = w->n - 1; i >= 0; i--) {
 		struct take *t = &w->take[i];
 		*reopen = false;
-		if (t->state == GONE || !fits(t, kind, total))
+		if (t->state == GONE || !fits(t, kind, total, idx))
 			continue;
 		if (t->state != RECEIVING)
 			*reopen = idx >= top_of(t) && !(t->total > 0 && idx >= t->total);

@@ -61,7 +61,7 @@ static void many_files(void **state)
 {
 	(void)state;
 	struct form_text f;
-	char text[16], url[400];
+	char text[24], url[400];
 	form_begin(&f);
 	for (int i = 0; i < 20; i++) {
 		snprintf(text, sizeof text, "file %d", i);

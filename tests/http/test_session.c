@@ -6,7 +6,7 @@ static struct kit *k;
 static int begin(void **state)
 {
 	(void)state;
-	k = KIT("MAX_CHUNK_SIZE=1000", "CHUNK_SIZE=1000", "TUS_CHUNK_SIZE=1000", "MAX_CHUNKS=100000", "TUS_MAX_SIZE=5000", "LOCK_WAIT_MS=300");
+	k = KIT("MAX_CHUNK_SIZE=1000", "CHUNK_SIZE=1000", "TUS_CHUNK_SIZE=1000", "MAX_CHUNKS=100000", "TUS_MAX_SIZE=5000", "LOCK_WAIT_MS=100");
 	return 0;
 }
 

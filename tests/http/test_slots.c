@@ -121,6 +121,7 @@ static const struct { const char *title, *script; } table[] = {
 	{"a total that is too small", "f 0 10; f 1 10; f 2 10; c 0 10 t=2; e"},
 	{"a total below what is under way", "c 2 10; f 0 5 t=2; p 2 10; e t=3; f 1 9; e t=3"},
 	{"two totals by tus", "c 0 10 t=3; c 1 10 t=4; p 0 10; c 1 10 t=3; c 5 1; p 1 10; f 2 10"},
+	{"a tus chunk beyond the manual upload's total", "f 0 10; f 0 10 v=2 t=2; c 5 30; p 5 30; f 1 10; f 1 10 v=2 t=2; e m"},
 	/* completion */
 	{"not whole, then whole", "f 0 10; f 2 10; e; f 1 10; e"},
 	{"the client knows of more", "f 0 10; f 1 10; e t=3; f 2 10; e t=3"},

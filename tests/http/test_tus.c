@@ -12,7 +12,7 @@ static unsigned char data[MAX + 10];
 static int begin(void **state)
 {
 	(void)state;
-	k = KIT("TUS_MAX_SIZE=" FORM_MAX, "LOCK_WAIT_MS=300", "CORS_ORIGINS=http://app.example");
+	k = KIT("TUS_MAX_SIZE=" FORM_MAX, "LOCK_WAIT_MS=100", "CORS_ORIGINS=http://app.example");
 	kit_fill(data, sizeof data, 1);
 	return 0;
 }
@@ -853,7 +853,7 @@ static void check_133_bytes_survive_a_stop(void **state)
 	writer_start(&w, at);
 	app_stop_bodies(k->app);
 	assert_int_equal(writer_end(&w), 503);
-	kit_restart(k, (const char *const[]){"TUS_MAX_SIZE=" FORM_MAX, "LOCK_WAIT_MS=300", "CORS_ORIGINS=http://app.example", NULL});
+	kit_restart(k, (const char *const[]){"TUS_MAX_SIZE=" FORM_MAX, "LOCK_WAIT_MS=100", "CORS_ORIGINS=http://app.example", NULL});
 	is_at(at, "4000", "10000");
 	EXPECT(k, 204, patch(at, 4000, NULL, data + 4000, 6000));
 	content_is(at, data, MAX);
