@@ -40,7 +40,7 @@ CREATE TABLE session(
   started INTEGER NOT NULL,
   updated INTEGER NOT NULL,                 -- last chunk begun or ended, or change of state
   finished INTEGER NOT NULL,
-  expires INTEGER NOT NULL,                 -- receiving: abandoned then; finished: its chunk rows are forgotten then
+  expires INTEGER NOT NULL,                 -- receiving: abandoned then; finished: its chunk rows are forgotten then; gone: when that was, -1 while rows of it are left
   UNIQUE(sid, take),
   CHECK(done >= 0 AND done <= top AND bytes >= 0 AND parked >= 0 AND parked <= done)
 );

@@ -83,7 +83,7 @@ struct recording {
 /* FINISHING -> COMPLETE with its recording row (n, session, upload, take are set here). Again: success, nothing changes. expires 0. NORMAL. */
 enum err store_upload_finished(struct store *s, int64_t n, const struct recording *r, int64_t now);
 /* Any state but GONE -> GONE; its recording row goes too. *was: the row as it was (file to remove), disk: recording's disk name or NULL.
- * only_expired: ERR_CONFLICT unless OPEN and expires in (0, now]. FULL unless only_expired. */
+ * only_expired: ERR_CONFLICT unless OPEN and expires in (0, now]. FULL unless only_expired and empty. */
 enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t now, bool only_expired, struct upload *was, const char **disk);
 
 /* ---- sessions ---- */
@@ -186,10 +186,11 @@ enum err store_session_joined(struct store *s, int64_t n, int64_t file);
 enum err store_session_finished(struct store *s, struct arena *a, int64_t n, const struct recording *r, int64_t now, int64_t expires, const char **old_disk);
 /* FINISHING -> FAILED, or back. */
 enum err store_session_failed(struct store *s, int64_t n, bool failed);
-/* COMPLETE, RECOVERED or (by time) GONE -> RECEIVING; RECEIVING: success. ERR_LOCKED: FINISHING, FAILED. ERR_GONE: cancelled. FULL. */
+/* COMPLETE, RECOVERED or (by time) GONE -> RECEIVING; RECEIVING: success. ERR_LOCKED: FINISHING, FAILED. ERR_GONE: cancelled. ERR_BUSY: gone, and store_forget has still rows of it to drop. FULL. */
 enum err store_session_reopened(struct store *s, int64_t n, int64_t now, int64_t expires);
-/* RECEIVING, FAILED -> GONE; chunk, upload and bitmap rows go. COMPLETE, RECOVERED, FINISHING: ERR_CONFLICT. only_expired: ERR_CONFLICT unless expires <= now. FULL unless only_expired.
- * *file: the session's part file (remove it). */
+/* RECEIVING, FAILED -> GONE, and all its chunks with it (nobody finds one any more; the rows of a large session are dropped by store_forget). COMPLETE, RECOVERED,
+ * FINISHING: ERR_CONFLICT. only_expired: ERR_CONFLICT unless expires <= now. FULL unless only_expired and nothing of it was acknowledged.
+ * *file: the session's part file (remove it, and what store_session_files named before). */
 enum err store_session_gone(struct store *s, int64_t n, int64_t now, bool cancelled, bool only_expired, int64_t *file);
 
 /* ---- finished files ---- */
@@ -207,7 +208,7 @@ enum err store_recording_rename(struct store *s, int64_t n, const char *name, co
 /* A recovered run of a session with holes: a recording of its own, which finishing, renaming or deleting the session's leaves alone. ERR_CONFLICT if the disk
  * name is taken. NORMAL. */
 enum err store_recording_add(struct store *s, const struct recording *r);
-/* Removes the row; its session or upload becomes GONE (cancelled), but a run goes alone. ERR_LOCKED: the session is FINISHING. FULL. */
+/* Removes the row; its session or upload becomes GONE (cancelled) as by store_session_gone, but a run goes alone. ERR_LOCKED: the session is FINISHING. FULL. */
 enum err store_recording_delete(struct store *s, int64_t n, int64_t now);
 
 /* ---- time ---- */
@@ -218,7 +219,8 @@ enum err store_due_sessions(struct store *s, int64_t now, int64_t *n, int max, i
 enum err store_finishing(struct store *s, int64_t *uploads, int *nuploads, int64_t *sessions, int *nsessions, int max);
 /* New expiry of a session (kept with holes). NORMAL. */
 enum err store_session_expires(struct store *s, int64_t n, int64_t expires);
-/* Forgets: GONE rows with updated <= gone_before, and chunk and session rows of finished sessions with expires <= now; at most max rows; *more: there are others. NORMAL. */
+/* Forgets, at most max rows: what is left of sessions that are GONE; GONE rows with updated <= gone_before; finished sessions with expires <= now (in one step
+ * the take is GONE and its recording is linked to it no more, then its rows go). *more: there are others, call again. NORMAL. */
 enum err store_forget(struct store *s, int64_t now, int64_t gone_before, int max, bool *more);
 /* Gives an own connection the chance to checkpoint (under the write lock) when the WAL is large. */
 void store_idle(struct store *s);

@@ -145,8 +145,8 @@ enum err frontier_step(struct tx *t, struct session *s);
 enum err bit_set(struct tx *t, int64_t session, int64_t idx, bool *fresh);
 /* RECEIVING -> FINISHING: the only way into that state. */
 enum err session_finishing(struct tx *t, struct session *s, const struct session_close *c);
-/* Chunk, upload and bitmap rows go. */
-enum err session_empty(struct tx *t, int64_t n);
+/* Any state -> GONE at `updated`, its chunks with it. Of their rows a bounded number goes at once; store_forget drops the others. */
+enum err session_vanish(struct tx *t, int64_t n, bool cancelled, int64_t updated);
 /* Whether another recording or finishing session of sid has this disk name. */
 enum err name_taken(struct dbh *h, const char *sid, const char *disk, int64_t recording, int64_t session, bool *taken);
 enum err name_free(struct dbh *h, struct arena *a, const char *sid, const char *title, int64_t recording, int64_t session, const char **out);

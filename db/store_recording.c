@@ -172,8 +172,7 @@ static enum err delete_run(struct tx *t, void *arg)
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
 	if (s.state == SESSION_FINISHING)
 		return ERR_LOCKED;
-	e = session_empty(t, s.n);
-	return e ? e : sql_run(t->h, SQL_SESSION_GONE, BINDS(I(s.n), I(1), I(d->now)));
+	return session_vanish(t, s.n, true, d->now);
 }
 
 enum err store_recording_delete(struct store *s, int64_t n, int64_t now)

@@ -118,14 +118,6 @@ enum err frontier_step(struct tx *t, struct session *s)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-enum err session_empty(struct tx *t, int64_t n)
-{
-	enum err e = sql_run(t->h, SQL_SESSION_UPLOADS_DROP, BINDS(I(n)));
-	if (!e)
-		e = sql_run(t->h, SQL_SESSION_CHUNKS_DROP, BINDS(I(n)));
-	return e ? e : sql_run(t->h, SQL_SESSION_BITS_DROP, BINDS(I(n)));
-}
-
 /* ---- states ---- */
 
 struct failed {
@@ -154,9 +146,12 @@ struct reopened {
 	int64_t n, now, expires;
 };
 
-static enum err restart(struct tx *t, const struct reopened *r)
+static enum err restart(struct tx *t, const struct reopened *r, bool left)
 {
 	int64_t file;
+	/* Its old chunks must not come back. */
+	if (left)
+		return ERR_BUSY;
 	enum err e = file_next(t, &file);
 	return e ? e : sql_run(t->h, SQL_SESSION_RESTART, BINDS(I(r->n), I(r->now), I(r->expires), I(file)));
 }
@@ -175,7 +170,7 @@ static enum err reopened_run(struct tx *t, void *arg)
 	case SESSION_RECOVERED:
 		return sql_run(t->h, SQL_SESSION_REOPEN, BINDS(I(r->n), I(r->now), I(r->expires)));
 	case SESSION_GONE:
-		return s.cancelled ? ERR_GONE : restart(t, r);
+		return s.cancelled ? ERR_GONE : restart(t, r, s.expires < 0);
 	case SESSION_FINISHING:
 	case SESSION_FAILED:
 		break;
@@ -193,12 +188,23 @@ struct sgone {
 	int64_t n, now;
 	bool cancelled, only_expired;
 	int64_t *file;
+	bool full;                      /* acknowledged bytes are about to be removed: do it again, FULL */
 };
+
+/* The caller removes the files at once: a power cut must not bring back rows that speak of their bytes. */
+static enum err sgone_bytes(struct tx *t, const struct session *s, bool *any)
+{
+	int64_t ahead = 0;
+	enum err e = sql_int(t->h, SQL_UPLOAD_AHEAD, BINDS(I(s->n), I(0)), &ahead);
+	*any = s->done > 0 || ahead;
+	return e;
+}
 
 static enum err sgone_run(struct tx *t, void *arg)
 {
-	const struct sgone *g = arg;
+	struct sgone *g = arg;
 	struct session s;
+	bool bytes;
 	enum err e = get_session(t->h, NULL, g->n, &s);
 	if (e)
 		return e;
@@ -208,15 +214,21 @@ static enum err sgone_run(struct tx *t, void *arg)
 		return ERR_CONFLICT;
 	if (g->only_expired && (s.expires <= 0 || s.expires > g->now))
 		return ERR_CONFLICT;
+	e = sgone_bytes(t, &s, &bytes);
+	if (e)
+		return e;
+	g->full = bytes && !t->full;
+	if (g->full)
+		return ERR_AGAIN;
 	*g->file = s.file;
-	e = session_empty(t, g->n);
-	return e ? e : sql_run(t->h, SQL_SESSION_GONE, BINDS(I(g->n), I(g->cancelled), I(g->now)));
+	return session_vanish(t, g->n, g->cancelled, g->now);
 }
 
 enum err store_session_gone(struct store *s, int64_t n, int64_t now, bool cancelled, bool only_expired, int64_t *file)
 {
 	struct sgone g = {.n = n, .now = now, .cancelled = cancelled, .only_expired = only_expired, .file = file};
-	return store_do(s, sgone_run, &g, !only_expired);
+	enum err e = store_do(s, sgone_run, &g, !only_expired);
+	return e == ERR_AGAIN && g.full ? store_do(s, sgone_run, &g, true) : e;
 }
 
 static enum err expires_run(struct tx *t, void *arg)

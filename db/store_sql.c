@@ -21,6 +21,10 @@ _Static_assert(SESSION_RECEIVING == 0 && SESSION_FINISHING == 1 && SESSION_COMPL
 #define REC_COLS "n,sid,session,upload,take,owner,name,disk,meta,size,created,recovered,run"
 #define KEY_COLS "name,role,hash,created"
 
+/* The chunks of a session that is gone are gone with it, though their rows are dropped little by little. */
+#define LIVES "EXISTS(SELECT 1 FROM session WHERE n=?1 AND state<>4)"
+#define LIVES_WITH "(session IS NULL OR EXISTS(SELECT 1 FROM session AS s WHERE s.n=upload.session AND s.state<>4))"
+
 const char *const sql_text[SQL__MAX] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
@@ -36,13 +40,13 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_PROBE] = "UPDATE meta SET v=v+1 WHERE k='probe'",
 
 	[SQL_UPLOAD_BY_ID] = "SELECT " UPLOAD_COLS " FROM upload WHERE id=?1",
-	[SQL_UPLOAD_BY_N] = "SELECT " UPLOAD_COLS " FROM upload WHERE n=?1",
-	[SQL_UPLOAD_BY_CHUNK] = "SELECT " UPLOAD_COLS " FROM upload WHERE session=?1 AND idx=?2",
+	[SQL_UPLOAD_BY_N] = "SELECT " UPLOAD_COLS " FROM upload WHERE n=?1 AND " LIVES_WITH,
+	[SQL_UPLOAD_BY_CHUNK] = "SELECT " UPLOAD_COLS " FROM upload WHERE session=?1 AND idx=?2 AND " LIVES,
 	[SQL_UPLOAD_ADD] = "INSERT INTO upload(id,owner,state,session,idx,file,base,own,length,offset,writing,meta,created,updated,expires)"
 		" VALUES(?1,?2,0,?3,?4,?5,?6,?7,?8,0,0,?9,?10,?10,?11)",
 	[SQL_UPLOAD_RESET] = "UPDATE upload SET file=?2,base=?3,own=?4,length=?5,offset=0,writing=0,meta=?6,updated=?7 WHERE n=?1",
 	[SQL_UPLOAD_MOVE] = "UPDATE upload SET offset=?3,writing=?4,updated=?5 WHERE n=?1 AND offset=?2 AND state=0"
-		" AND (length=-1 OR ?3<=length)",
+		" AND (length=-1 OR ?3<=length) AND " LIVES_WITH,
 	[SQL_UPLOAD_EXPIRES] = "UPDATE upload SET expires=?2 WHERE n=?1 AND expires<>?2",
 	[SQL_UPLOAD_LENGTH] = "UPDATE upload SET length=?2 WHERE n=?1",
 	[SQL_UPLOAD_CLOSING] = "UPDATE upload SET state=1,offset=?3,length=?3,writing=0,updated=?4"
@@ -72,19 +76,19 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_SESSION_REOPEN] = "UPDATE session SET state=0,updated=?2,expires=?3 WHERE n=?1",
 	[SQL_SESSION_RESTART] = "UPDATE session SET state=0,file=?4,next_idx=0,next_base=0,done=0,top=0,bytes=0,parked=0,size=0,"
 		"out_name=NULL,out_title=NULL,finished=0,updated=?2,expires=?3 WHERE n=?1",
-	[SQL_SESSION_GONE] = "UPDATE session SET state=4,file=0,cancelled=?2,updated=?3,expires=0 WHERE n=?1",
+	[SQL_SESSION_GONE] = "UPDATE session SET state=4,file=0,cancelled=?2,updated=?3,expires=?4 WHERE n=?1",
+	[SQL_SESSION_EMPTY] = "UPDATE session SET expires=updated WHERE n=?1",
 	[SQL_SESSION_FORGET] = "DELETE FROM session WHERE n=?1",
 	[SQL_SESSION_UPLOADS_DROP] = "DELETE FROM upload WHERE session=?1",
-	[SQL_SESSION_CHUNKS_DROP] = "DELETE FROM chunk WHERE session=?1",
-	[SQL_SESSION_BITS_DROP] = "DELETE FROM bitmap WHERE session=?1",
+	[SQL_UPLOADS_DROP_SOME] = "DELETE FROM upload WHERE n IN (SELECT n FROM upload WHERE session=?1 LIMIT ?2)",
+	[SQL_CHUNKS_DROP_SOME] = "DELETE FROM chunk WHERE session=?1 AND idx IN (SELECT idx FROM chunk WHERE session=?1 LIMIT ?2)",
+	[SQL_BITS_DROP_SOME] = "DELETE FROM bitmap WHERE session=?1 AND seg IN (SELECT seg FROM bitmap WHERE session=?1 LIMIT ?2)",
 
-	[SQL_CHUNK_GET] = "SELECT " CHUNK_COLS " FROM chunk WHERE session=?1 AND idx=?2",
-	[SQL_CHUNK_META] = "SELECT meta FROM chunk WHERE session=?1 AND idx=?2",
+	[SQL_CHUNK_GET] = "SELECT " CHUNK_COLS " FROM chunk WHERE session=?1 AND idx=?2 AND " LIVES,
+	[SQL_CHUNK_META] = "SELECT meta FROM chunk WHERE session=?1 AND idx=?2 AND " LIVES,
 	[SQL_CHUNK_PUT] = "INSERT OR REPLACE INTO chunk(session,idx,file,base,length,parked,meta) VALUES(?1,?2,?3,?4,?5,?6,?7)",
-	[SQL_CHUNK_FROM] = "SELECT " CHUNK_COLS " FROM chunk WHERE session=?1 AND idx>=?2 ORDER BY idx LIMIT ?3",
+	[SQL_CHUNK_FROM] = "SELECT " CHUNK_COLS " FROM chunk WHERE session=?1 AND idx>=?2 AND " LIVES " ORDER BY idx LIMIT ?3",
 	[SQL_CHUNK_MOVE] = "UPDATE chunk SET file=?3,base=?4,parked=0 WHERE session=?1 AND idx=?2",
-	[SQL_CHUNK_NTH] = "SELECT idx FROM chunk WHERE session=?1 ORDER BY idx LIMIT 1 OFFSET ?2",
-	[SQL_CHUNK_DROP_TO] = "DELETE FROM chunk WHERE session=?1 AND idx<=?2",
 	[SQL_CHUNK_FILES] = "SELECT idx,file FROM chunk WHERE session=?1 AND idx>=?2 AND parked=1 ORDER BY idx LIMIT ?3",
 	[SQL_UPLOAD_FILES] = "SELECT idx,file FROM upload WHERE session=?1 AND idx>=?2 AND own=1 ORDER BY idx LIMIT ?3",
 	[SQL_SESSION_UPLOADS] = "SELECT n FROM upload WHERE session=?1 ORDER BY n LIMIT ?2",
@@ -111,7 +115,8 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_FINISHING_UPLOADS] = "SELECT n FROM upload WHERE state=1 ORDER BY n LIMIT ?1",
 	[SQL_FINISHING_SESSIONS] = "SELECT n FROM session WHERE state=1 LIMIT ?1",
 	[SQL_FORGET_UPLOADS] = "DELETE FROM upload WHERE n IN (SELECT n FROM upload WHERE state=3 AND updated<=?1 ORDER BY updated LIMIT ?2)",
-	[SQL_FORGET_GONE] = "SELECT n FROM session WHERE state=4 AND updated<=?1 LIMIT 1",
+	[SQL_FORGET_LEFT] = "SELECT n FROM session WHERE state=4 AND expires<?1 LIMIT 1",
+	[SQL_FORGET_GONE] = "SELECT n FROM session WHERE state=4 AND expires BETWEEN 0 AND ?1 LIMIT 1",
 	[SQL_FORGET_FINISHED] = "SELECT n FROM session WHERE state IN (2,3) AND expires BETWEEN 1 AND ?1 LIMIT 1",
 	[SQL_STATS] = "SELECT (SELECT COUNT(*) FROM session WHERE state IN (0,1)),(SELECT COUNT(*) FROM upload WHERE state=0),"
 		"(SELECT COUNT(*) FROM recording),(SELECT COALESCE(SUM(size),0) FROM recording)"

@@ -1,5 +1,5 @@
 /*
- * store_time.c - what time brings: rows that are due, rows that are forgotten, and counts of what there is.
+ * store_time.c - what time brings: rows that are due, and counts of what there is.
  */
 #include <sqlite3.h>
 
@@ -40,74 +40,6 @@ enum err store_finishing(struct store *s, int64_t *uploads, int *nuploads, int64
 	if (!e)
 		e = get_numbers(h, SQL_FINISHING_SESSIONS, BINDS(I(max)), sessions, max, nsessions);
 	reader_give(s, h);
-	return e;
-}
-
-/* ---- forgetting, a bounded number of rows at a time ---- */
-
-struct forget {
-	int64_t now, gone_before;
-	int64_t left;                   /* rows that may still go in this operation */
-};
-
-/* Up to left chunk rows of a session; *more: there are others. */
-static enum err forget_chunks(struct tx *t, int64_t n, int64_t *left, bool *more)
-{
-	int64_t last;
-	enum err e = sql_int(t->h, SQL_CHUNK_NTH, BINDS(I(n), I(*left - 1)), &last);
-	*more = !e;
-	if (e == ERR_NOT_FOUND)
-		e = sql_run(t->h, SQL_SESSION_CHUNKS_DROP, BINDS(I(n)));
-	else if (!e)
-		e = sql_run(t->h, SQL_CHUNK_DROP_TO, BINDS(I(n), I(last)));
-	if (!e)
-		*left -= sqlite3_changes(t->h->db);
-	return e;
-}
-
-static enum err forget_session(struct tx *t, int64_t n, int64_t *left)
-{
-	bool more;
-	enum err e = forget_chunks(t, n, left, &more);
-	if (e || more)
-		return e;
-	e = session_empty(t, n);
-	if (!e)
-		e = sql_run(t->h, SQL_REC_UNLINK, BINDS(I(n)));
-	--*left;
-	return e ? e : sql_run(t->h, SQL_SESSION_FORGET, BINDS(I(n)));
-}
-
-static enum err forget_sessions(struct tx *t, enum sql q, int64_t until, int64_t *left)
-{
-	while (*left > 0) {
-		int64_t n;
-		enum err e = sql_int(t->h, q, BINDS(I(until)), &n);
-		if (e)
-			return e == ERR_NOT_FOUND ? ERR_OK : e;
-		e = forget_session(t, n, left);
-		if (e)
-			return e;
-	}
-	return ERR_OK;
-}
-
-static enum err forget_run(struct tx *t, void *arg)
-{
-	struct forget *f = arg;
-	enum err e = sql_run(t->h, SQL_FORGET_UPLOADS, BINDS(I(f->gone_before), I(f->left)));
-	if (e)
-		return e;
-	f->left -= sqlite3_changes(t->h->db);
-	e = forget_sessions(t, SQL_FORGET_GONE, f->gone_before, &f->left);
-	return e ? e : forget_sessions(t, SQL_FORGET_FINISHED, f->now, &f->left);
-}
-
-enum err store_forget(struct store *s, int64_t now, int64_t gone_before, int max, bool *more)
-{
-	struct forget f = {.now = now, .gone_before = gone_before, .left = max};
-	enum err e = store_do(s, forget_run, &f, false);
-	*more = !e && f.left <= 0;
 	return e;
 }
 

@@ -189,6 +189,7 @@ struct gone {
 	struct arena *a;
 	struct upload *was;
 	const char **disk;
+	bool full;                      /* acknowledged bytes are about to be removed: do it again, FULL */
 };
 
 static enum err gone_recording(struct tx *t, const struct gone *g)
@@ -204,7 +205,7 @@ static enum err gone_recording(struct tx *t, const struct gone *g)
 
 static enum err gone_run(struct tx *t, void *arg)
 {
-	const struct gone *g = arg;
+	struct gone *g = arg;
 	struct upload *u = g->was;
 	enum err e = get_upload(t->h, g->a, g->n, u);
 	if (e)
@@ -215,6 +216,9 @@ static enum err gone_run(struct tx *t, void *arg)
 		return ERR_GONE;
 	if (g->only_expired && (u->state != UPLOAD_OPEN || u->expires <= 0 || u->expires > g->now))
 		return ERR_CONFLICT;
+	g->full = u->offset > 0 && !t->full;
+	if (g->full)
+		return ERR_AGAIN;
 	e = gone_recording(t, g);
 	return e ? e : sql_run(t->h, SQL_UPLOAD_GONE, BINDS(I(g->n), I(g->now)));
 }
@@ -222,5 +226,6 @@ static enum err gone_run(struct tx *t, void *arg)
 enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t now, bool only_expired, struct upload *was, const char **disk)
 {
 	struct gone g = {.n = n, .now = now, .only_expired = only_expired, .a = a, .was = was, .disk = disk};
-	return store_do(s, gone_run, &g, !only_expired);
+	enum err e = store_do(s, gone_run, &g, !only_expired);
+	return e == ERR_AGAIN && g.full ? store_do(s, gone_run, &g, true) : e;
 }

@@ -18,7 +18,7 @@ int ctl_fail(const char *what, enum err e)
 void ctl_put_time(struct json *o, const char *key, int64_t t)
 {
 	char iso[CLOCK_ISO_LEN];
-	if (t == 0) {
+	if (t <= 0) {
 		json_put_null(o, key);
 		return;
 	}

@@ -618,6 +618,78 @@ static void cancelling(void **state)
 	assert_int_equal(store_session_by_n(k->s, k->a, n, &s), ERR_NOT_FOUND);
 }
 
+/* The end of a large session is one step whatever its number of chunks; its rows are dropped after that, and nobody sees those that are left. */
+static void a_large_session_vanishes_at_once(void **state)
+{
+	struct kit *k = *state;
+	struct chunk_reserved r;
+	struct chunk_ended e = {0};
+	struct store_audit t;
+	struct upload u;
+	struct chunk c[2];
+	const char *meta;
+	int64_t file;
+	int found, rounds = 0;
+	bool more;
+	for (int i = 0; i < 1500; i++)
+		e = kit_chunk(k, "s", SESSION_LIVE, 0, i, 1);
+	for (int i = 1500; i < 2600; i++)
+		assert_int_equal(reserve(k, kit_want("s", SESSION_LIVE, 0, i, 10), &r), ERR_OK);
+	assert_int_equal(store_session_gone(k->s, e.session, NOW, false, false, &file), ERR_OK);
+	assert_int_equal(kit_session_now(k, e.session).state, SESSION_GONE);
+	assert_int_equal(store_session_audit(k->s, k->a, e.session, &t), ERR_OK);
+	assert_true(t.chunks > 0);
+	assert_int_equal(store_chunk_get(k->s, e.session, 1499, &c[0]), ERR_NOT_FOUND);
+	assert_int_equal(store_chunk_meta(k->s, k->a, e.session, 1499, &meta), ERR_NOT_FOUND);
+	assert_int_equal(store_chunks(k->s, e.session, 0, c, 2, &found), ERR_OK);
+	assert_int_equal(found, 0);
+	assert_int_equal(store_chunk_upload(k->s, k->a, e.session, 2599, &u), ERR_NOT_FOUND);
+	assert_int_equal(store_upload_by_n(k->s, k->a, r.u.n, &u), ERR_NOT_FOUND);
+	assert_int_equal(kit_move(k, r.u.n, 0, 5), ERR_OFFSET);
+	assert_int_equal(store_upload_length(k->s, r.u.n, 10), ERR_NOT_FOUND);
+	assert_int_equal(kit_end(k, r.u.n, 0, 10, false, &e), ERR_OFFSET);
+	assert_int_equal(store_session_reopened(k->s, t.s.n, NOW, NOW + DAY), ERR_BUSY);
+	assert_int_equal(kit_chunk(k, "s", SESSION_LIVE, 0, 0, 1).session != t.s.n, 1);
+	for (more = true; more; rounds++)
+		assert_int_equal(store_forget(k->s, NOW, NOW - 1, 200, &more), ERR_OK);
+	assert_in_range(rounds, 7, 12);
+	assert_int_equal(store_session_audit(k->s, k->a, t.s.n, &t), ERR_OK);
+	assert_int_equal(t.chunks + t.bits, 0);
+	assert_int_equal(store_session_uploads(k->s, t.s.n, &file, 1, &found), ERR_OK);
+	assert_int_equal(found, 0);
+	assert_int_equal(store_session_reopened(k->s, t.s.n, NOW, NOW + DAY), ERR_OK);
+	assert_int_equal(store_forget(k->s, NOW, NOW, 200, &more), ERR_OK);
+	assert_int_equal(kit_session_now(k, t.s.n).state, SESSION_RECEIVING);
+}
+
+/* Nobody goes on from a recording of which half is forgotten. */
+static void a_half_forgotten_take_is_no_take(void **state)
+{
+	struct kit *k = *state;
+	const char *old;
+	struct chunk_ended e = {0};
+	struct recording r;
+	struct chunk c;
+	bool more;
+	for (int i = 0; i < 20; i++)
+		e = kit_chunk(k, "s", SESSION_LIVE, 0, i, 10);
+	struct session_close close = {.n = e.session, .goal = SESSION_COMPLETE, .now = NOW};
+	assert_int_equal(store_session_close(k->s, &close), ERR_OK);
+	assert_int_equal(kit_finish(k, e.session, "s.webm", 200, &old), ERR_OK);
+	assert_int_equal(store_forget(k->s, NOW + 7 * DAY, NOW, 5, &more), ERR_OK);
+	assert_true(more);
+	struct session s = kit_session_now(k, e.session);
+	assert_int_equal(s.state, SESSION_GONE);
+	assert_false(s.cancelled);
+	assert_int_equal(store_chunk_get(k->s, s.n, 19, &c), ERR_NOT_FOUND);
+	assert_int_equal(store_recording_get(k->s, k->a, "s", "s.webm", &r), ERR_OK);
+	assert_int_equal(r.session, 0);
+	assert_int_equal(kit_chunk(k, "s", SESSION_LIVE, 0, 20, 10).session != s.n, 1);
+	while (more)
+		assert_int_equal(store_forget(k->s, NOW + 7 * DAY, NOW, 5, &more), ERR_OK);
+	assert_int_equal(store_session_by_n(k->s, k->a, s.n, &s), ERR_NOT_FOUND);
+}
+
 static void expiry(void **state)
 {
 	struct kit *k = *state;
@@ -696,7 +768,7 @@ int main(void)
 		T_(the_sum_of_chunks_is_bounded), T_(an_unfinished_row_belongs_to_its_holder), T_(slots), T_(spooled_and_parked_files), T_(an_empty_session_waits_for_its_chunks),
 		T_(done_moves_everything_at_once), T_(a_complete_chunk_again), T_(the_last_chunk_finishes), T_(a_finished_take_is_contradicted),
 		T_(takes_never_mix), T_(closing), T_(names_do_not_collide), T_(reopening_extends), T_(joining_makes_chunks_follow), T_(joining_many),
-		T_(cancelling), T_(expiry), T_(missing_ranges),
+		T_(cancelling), T_(a_large_session_vanishes_at_once), T_(a_half_forgotten_take_is_no_take), T_(expiry), T_(missing_ranges),
 	};
 	return cmocka_run_group_tests_name("store chunks", tests, NULL, NULL);
 }

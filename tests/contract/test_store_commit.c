@@ -104,6 +104,38 @@ static void every_step_has_one_winner(void **state)
 	assert_int_equal(kit_upload_now(k, n).offset, 50);
 }
 
+/* What time removes from the disk must be gone from the ledger for good before: a row that comes back would speak of bytes that are lost. */
+static void expiry_is_as_durable_as_what_it_removes(void **state)
+{
+	struct kit *k = *state;
+	struct upload was;
+	const char *disk;
+	int64_t file;
+	for (int bytes = 0; bytes < 3; bytes++) {
+		char id[8];
+		snprintf(id, sizeof id, "s%d", bytes);
+		struct chunk_want w = kit_want(id, SESSION_LIVE, 0, 0, 100);
+		struct chunk_reserved r;
+		struct upload u = kit_upload(k, bytes ? "_b" : "_a", 100);
+		assert_int_equal(store_chunk_reserve(k->s, k->a, &w, &r), ERR_OK);
+		if (bytes == 1)
+			assert_int_equal(kit_move(k, r.u.n, 0, 50), ERR_OK);
+		if (bytes == 2)
+			kit_chunk(k, id, SESSION_LIVE, 0, 1, 10);
+		if (bytes)
+			assert_int_equal(kit_move(k, u.n, 0, 50), ERR_OK);
+		assert_int_equal(store_writable(k->s), ERR_OK);
+		assert_int_equal(k->s->sync, 1);
+		assert_int_equal(store_session_gone(k->s, r.s.n, NOW + 9 * DAY, false, true, &file), ERR_OK);
+		assert_int_equal(k->s->sync, bytes ? 2 : 1);
+		assert_int_equal(store_writable(k->s), ERR_OK);
+		assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW + 9 * DAY, true, &was, &disk), ERR_OK);
+		assert_int_equal(k->s->sync, bytes ? 2 : 1);
+		bool more;
+		assert_int_equal(store_forget(k->s, NOW, NOW + 9 * DAY, 100, &more), ERR_OK);
+	}
+}
+
 /* ---- one batch, made on purpose: a first operation holds the lead until the others have queued ---- */
 
 static enum err hold_run(struct tx *t, void *arg)
@@ -456,6 +488,7 @@ int main(void)
 		cmocka_unit_test(together_on_an_empty_folder),
 		cmocka_unit_test(a_full_disk_is_said_and_survived),
 		cmocka_unit_test(short_lives_keep_the_wal_short),
+		T_(expiry_is_as_durable_as_what_it_removes),
 		T_(leader_commit), T_(every_step_has_one_winner), T_(an_operation_fails_alone), T_(a_broken_transaction_moves_nothing), T_(long_lives_keep_the_wal_short),
 		T_(strangers_and_the_future_are_refused), T_(a_restored_copy_gets_its_wal_back), T_(migrating_keeps_a_copy), T_(all_statements_prepare),
 	};
