@@ -38,7 +38,7 @@ static enum err chunk_command(struct call *c, struct chunk_cmd *cmd)
 {
 	struct meta meta;
 	enum err e = call_session_id(c, c->param[0]);
-	*cmd = (struct chunk_cmd){.sid = c->param[0], .owner = c->owner, .take.kind = SESSION_TUS};
+	*cmd = (struct chunk_cmd){.sid = c->param[0], .owner = c->owner, .any_owner = c->admin || c->trusted, .take.kind = SESSION_TUS};
 	if (!e)
 		e = tus_metadata(c, c->house->cfg->max_chunk_metadata, &cmd->meta, &meta);
 	if (!e)

@@ -32,7 +32,7 @@ static enum err command_of(struct chunk_form *f)
 	const char *sid = form_field(f->form, "session_id");
 	if (!sid || !*sid)
 		return form_missing(c, "session_id");
-	*cmd = (struct chunk_cmd){.sid = sid, .owner = c->owner, .length = LENGTH_UNKNOWN};
+	*cmd = (struct chunk_cmd){.sid = sid, .owner = c->owner, .any_owner = c->admin || c->trusted, .length = LENGTH_UNKNOWN};
 	enum err e = call_session_id(c, sid);
 	if (!e)
 		e = form_number(c, f->form, "chunk_index", true, &cmd->idx);

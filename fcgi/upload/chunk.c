@@ -41,16 +41,10 @@ static bool session_expired(const struct session *s)
 	return s->state == SESSION_RECEIVING && s->expires > 0 && s->expires <= clock_now();
 }
 
-enum err chunk_find(struct house *h, struct arena *a, const char *sid, int64_t idx, struct chunk_view *v)
+/* What take v->s has of the chunk. */
+static enum err look_into(struct house *h, struct arena *a, int64_t idx, struct chunk_view *v)
 {
-	int found;
-	memset(v, 0, sizeof *v);
-	enum err e = store_session_takes(h->db, a, sid, &v->s, 1, &found);
-	if (e)
-		return e;
-	if (v->s.state == SESSION_GONE || session_expired(&v->s))
-		return ERR_GONE;
-	e = store_chunk_upload(h->db, a, v->s.n, idx, &v->u);
+	enum err e = store_chunk_upload(h->db, a, v->s.n, idx, &v->u);
 	if (e && e != ERR_NOT_FOUND)
 		return e;
 	v->open = e == ERR_OK;
@@ -58,6 +52,32 @@ enum err chunk_find(struct house *h, struct arena *a, const char *sid, int64_t i
 	if (e && e != ERR_NOT_FOUND)
 		return e;
 	v->done = e == ERR_OK;
+	return ERR_OK;
+}
+
+enum err chunk_find(struct house *h, struct arena *a, const char *sid, int64_t idx, struct chunk_view *v)
+{
+	struct session *takes = arena_alloc(a, TAKES_MAX * sizeof *takes);
+	struct chunk_view here, best = {0};
+	int found = 0;
+	memset(v, 0, sizeof *v);
+	enum err e = takes ? store_session_takes(h->db, a, sid, takes, TAKES_MAX, &found) : ERR_NOMEM;
+	if (e)
+		return e;
+	v->s = takes[0];
+	for (int i = 0; i < found && !best.open; i++) {
+		if (takes[i].state == SESSION_GONE || session_expired(&takes[i]))
+			continue;
+		here = (struct chunk_view){.s = takes[i]};
+		e = look_into(h, a, idx, &here);
+		if (e)
+			return e;
+		if (!best.s.n || here.open || (here.done && !best.done))
+			best = here;
+	}
+	if (!best.s.n)
+		return ERR_GONE;
+	*v = best;
 	return v->open || v->done ? ERR_OK : ERR_NOT_FOUND;
 }
 
@@ -117,6 +137,10 @@ enum err chunk_compare(struct house *h, struct arena *a, const struct chunk_view
 	if (body->length == 0) {
 		*after = offset;
 		return offset == v->c.length ? ERR_OK : ERR_OFFSET;
+	}
+	if (v->c.length == 0) {
+		unsigned char byte;
+		return body->read(body, &byte, 1) > 0 ? ERR_TOO_LARGE : ERR_OK;
 	}
 	enum err e = chunk_open(h, &v->s, &v->c, &fd);
 	if (e)

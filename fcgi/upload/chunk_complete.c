@@ -58,7 +58,7 @@ enum err chunk_complete(struct house *h, struct arena *a, const struct upload *u
 		e = ERR_OK;
 	if (e)
 		return e;
-	struct chunk_end end = {.upload = u->n, .old = u->offset, .length = length, .equal = *equal, .now = now, .expires = now + h->cfg->expiration};
+	struct chunk_end end = {.upload = u->n, .old = u->offset, .length = length, .equal = *equal, .max_size = h->cfg->tus_max_size, .now = now, .expires = now + h->cfg->expiration};
 	e = store_chunk_done(h->db, &end, &ended);
 	if (e)
 		return e;

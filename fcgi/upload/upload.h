@@ -81,7 +81,7 @@ enum err upload_open(struct house *h, struct arena *a, const struct upload *u, i
 
 struct chunk_cmd {
 	const char *sid, *owner;
-	bool own_take;              /* only into a take of this owner or of nobody, else ERR_FORBIDDEN */
+	bool any_owner;             /* may write into anybody's session */
 	struct take_want take;
 	int64_t chunk_size;         /* declared, 0 if not */
 	const char *name, *format;  /* NULL if not given */
@@ -101,7 +101,8 @@ struct chunk_view {
 	bool done;                  /* there is a complete chunk: c */
 	struct chunk c;
 };
-/* Chunk idx of the newest take of sid. ERR_NOT_FOUND: no session, or nothing of this chunk (then v->s is set and v->s.n > 0); ERR_GONE. */
+/* Chunk idx of sid: the unfinished row in the newest take that has one, else the complete chunk in the newest take that has it. ERR_NOT_FOUND: no session, or
+ * nothing of this chunk (then v->s is set and v->s.n > 0); ERR_GONE: all takes are (v->s is the newest). */
 enum err chunk_find(struct house *h, struct arena *a, const char *sid, int64_t idx, struct chunk_view *v);
 /* Whether a complete chunk is there, in any take (newest first). */
 enum err chunk_verify(struct house *h, struct arena *a, const char *sid, int64_t idx, struct chunk *c);

@@ -61,7 +61,7 @@ static void check_verify(struct world *w, int idx)
 
 static void check_head(struct world *w, int idx)
 {
-	struct take *t = newest(w);
+	struct take *t = addressed(w, idx);
 	char url[100], offset[24], length[24];
 	const struct half *h = &t->half[idx];
 	const struct piece *p = &t->chunk[idx];

@@ -235,17 +235,23 @@ static void complete(struct world *w, struct take *t, int idx, int v, int64_t n)
 		finish(w, t, COMPLETE, NULL);
 }
 
-static struct take *newest(struct world *w)
-{
-	return w->n ? &w->take[w->n - 1] : NULL;
-}
-
 static struct take *newest_living(struct world *w)
 {
 	for (int i = w->n - 1; i >= 0; i--)
 		if (w->take[i].state != GONE)
 			return &w->take[i];
 	return NULL;
+}
+
+/* The take that the tus URL of a chunk means: one with an unfinished upload of it, else one that has it, else the newest; the gone do not count. */
+static struct take *addressed(struct world *w, int idx)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = w->n - 1; i >= 0; i--)
+			if (w->take[i].state != GONE && (pass == 0 ? w->take[i].half[idx].there : w->take[i].chunk[idx].there))
+				return &w->take[i];
+	struct take *t = newest_living(w);
+	return t || !w->n ? t : &w->take[w->n - 1];
 }
 
 #endif

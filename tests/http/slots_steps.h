@@ -116,8 +116,8 @@ static int patch_half(struct world *w, struct take *t, int idx, const struct ste
 
 static void step_patch(struct world *w, const struct step *s)
 {
-	struct take *t = newest(w);
 	int idx = (int)s->arg[0], want = 404;
+	struct take *t = addressed(w, idx);
 	int64_t n = s->arg[1], from = 0, after = -1;
 	const unsigned char *p = stream[idx][0];
 	char headers[200], url[100], text[24];
@@ -190,8 +190,8 @@ static void step_fallback(struct world *w, const struct step *s)
 
 static void step_delete(struct world *w, const struct step *s)
 {
-	struct take *t = newest(w);
 	int idx = (int)s->arg[0];
+	struct take *t = addressed(w, idx);
 	char url[100];
 	snprintf(url, sizeof url, "/files/%s/chunks/%d", w->sid, idx);
 	kit_tus(w->k, "DELETE", url, NULL, NULL, 0);

@@ -243,7 +243,7 @@ static void random_create(struct world *w, char *out, size_t n)
 /* Mostly for a chunk that is under way. */
 static void random_patch(struct world *w, char *out, size_t n)
 {
-	struct take *t = newest(w);
+	struct take *t = newest_living(w);
 	int idx = dice_index(w);
 	for (int i = 0; t && i < 6 && !t->half[idx].there; i++)
 		idx = (idx + 1) % 6;
