@@ -205,7 +205,7 @@ static void nothing_grows_over_an_open_end(void **state)
 	static const int64_t lengths[] = {200000, 60, ANY, 10000};
 	struct chunk_reserved zero, one, again;
 	for (int i = 0; i < 4; i++) {
-		char sid[8];
+		char sid[16];
 		snprintf(sid, sizeof sid, "s%d", i);
 		assert_int_equal(reserve(k, kit_want(sid, SESSION_TUS, 0, 0, 10000), &zero), ERR_OK);
 		assert_int_equal(reserve(k, kit_want(sid, SESSION_TUS, 0, 1, ANY), &one), ERR_OK);
