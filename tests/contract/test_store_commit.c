@@ -112,7 +112,7 @@ static void expiry_is_as_durable_as_what_it_removes(void **state)
 	const char *disk;
 	int64_t file;
 	for (int bytes = 0; bytes < 3; bytes++) {
-		char id[8];
+		char id[16];
 		snprintf(id, sizeof id, "s%d", bytes);
 		struct chunk_want w = kit_want(id, SESSION_LIVE, 0, 0, 100);
 		struct chunk_reserved r;
