@@ -40,8 +40,9 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtus.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
-# This test runs the program itself.
+# These tests run the programs themselves.
 $(B)/tests/contract/test_ctl: | $(B)/tusctl
+$(B)/tests/contract/test_cgi: | $(B)/upload.cgi
 
 ctests: $(CTESTS)
 

@@ -4,6 +4,7 @@
  * Settings come from the environment that the web server gives and from the file that CONFIG_FILE names there. Arguments are
  * ignored: they may be a client's query string.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -27,11 +28,16 @@ static void unavailable(void *self, struct http_req *req, struct http_res *res)
 
 int main(void)
 {
+	/* A limit on file sizes is an answer (507), not the end. */
+	signal(SIGXFSZ, SIG_IGN);
 	struct app *app = NULL;
 	struct config *c = config_load(environ, stderr);
 	enum err e = c ? app_open(c, true, &app) : ERR_INTERNAL;
 	struct gateway_app door = {.handle = app_handle, .self = app, .base_path = c ? c->base_path : ""};
-	if (e) {
+	if (!e) {
+		door.wake_fd = app_wake_fd;
+		door.wake = app_wake;
+	} else {
 		log_event(LOG_ERROR, "cgi", "cannot start", "reason", LS(err_code(e)), NULL);
 		door.handle = unavailable;
 	}

@@ -377,6 +377,16 @@ void app_stop_bodies(void *self)
 	holds_stop_all(app->house.holds);
 }
 
+int app_wake_fd(void *self)
+{
+	return holds_fd(((struct app *)self)->house.holds);
+}
+
+void app_wake(void *self)
+{
+	holds_poll(((struct app *)self)->house.holds);
+}
+
 void app_tick(void *self)
 {
 	struct app *app = self;

@@ -21,6 +21,9 @@ void app_handle(void *app, struct http_req *req, struct http_res *res);
 void app_stop_bodies(void *app);
 /* About once a second while a worker waits: the lazy reaper. */
 void app_tick(void *app);
+/* Plain CGI: the descriptor that says somebody wants something of this process, and reading it; they fit struct gateway_app. */
+int app_wake_fd(void *app);
+void app_wake(void *app);
 /* For tools that work on the same rows. */
 struct house *app_house(struct app *app);
 

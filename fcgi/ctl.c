@@ -4,6 +4,7 @@
  * Adding a command is a row of the table and a function.
  */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +253,8 @@ static int options(int argc, char **argv, struct ctl *c)
 int main(int argc, char **argv)
 {
 	struct ctl c = {0};
+	/* A limit on file sizes is an error to tell, not the end. */
+	signal(SIGXFSZ, SIG_IGN);
 	int rc = options(argc, argv, &c);
 	if (rc >= 0)
 		return rc;

@@ -19,6 +19,10 @@ struct gateway_app {
 	void (*stop_bodies)(void *self);
 	/* Called about once a second by the main thread of a pool, never at the same time twice. May be NULL. */
 	void (*tick)(void *self);
+	/* For a process of one thread (plain CGI): a descriptor that is polled while a body is waited for, -1 if none; and what to call when
+	 * it can be read, which may stop the body. May be NULL. */
+	int (*wake_fd)(void *self);
+	void (*wake)(void *self);
 };
 
 struct gateway_pool {

@@ -2,8 +2,8 @@
  * gw_cgi.c - the plain CGI door: variables, standard input, standard output; one request.
  *
  * A web server tells a CGI program of a client's end with SIGTERM and the end of the pipe, in any order. What is still in the pipe
- * was received and is kept; only waiting for more is over. stop() from another thread means the same. Both write to a pipe
- * that is polled beside standard input.
+ * was received and is kept; only waiting for more is over. stop() means the same. Both write to a pipe that is polled beside
+ * standard input. So is the application's own descriptor: there is no other thread that could hear what others want of us.
  */
 #include "gateway/gw.h"
 
@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define REST_BYTES ((int64_t)1 << 30)   /* of a refused body: read, because some servers lose the answer if it is not */
@@ -23,7 +24,11 @@ extern char **environ;
 
 struct cgi {
 	struct gw_door door;
+	const struct gateway_app *app;
+	int app_fd;                     /* -1: none */
 	int wake[2];                    /* a byte in it: no more waiting */
+	bool stopped;                   /* by us: the client is still there */
+	volatile sig_atomic_t ended;    /* by the server: nobody is there */
 };
 static struct cgi cgi;
 
@@ -38,19 +43,37 @@ static void wake(void)
 static void on_term(int sig)
 {
 	(void)sig;
+	cgi.ended = 1;
 	wake();
+}
+
+static void hear_app(short revents)
+{
+	if (revents & POLLIN)
+		cgi.app->wake(cgi.app->self);
+	else
+		cgi.app_fd = -1;   /* broken: polling it on would only burn time */
 }
 
 /* >0: bytes or the end are there; 0: not within ms; -1: not there, and it is not to be waited for */
 static int wait_input(int ms)
 {
-	struct pollfd p[2] = {{.fd = 0, .events = POLLIN}, {.fd = cgi.wake[0], .events = POLLIN}};
-	int n;
-	while ((n = poll(p, 2, ms)) < 0 && errno == EINTR)
-		continue;
-	if (p[0].revents || n < 0)
-		return 1;   /* a failed poll must not lose bytes: read waits instead */
-	return p[1].revents ? -1 : 0;
+	int64_t until = clock_mono_us() + (int64_t)ms * 1000;
+	for (;;) {
+		struct pollfd p[3] = {{.fd = 0, .events = POLLIN}, {.fd = cgi.wake[0], .events = POLLIN}, {.fd = cgi.app_fd, .events = POLLIN}};
+		int64_t left = ms < 0 ? -1 : (until - clock_mono_us() + 999) / 1000;
+		int n = poll(p, 3, ms < 0 ? -1 : left > 0 ? (int)left : 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n > 0 && p[2].revents)
+			hear_app(p[2].revents);
+		if (n < 0 || p[0].revents)
+			return 1;   /* a failed poll must not lose bytes: read waits instead */
+		if (p[1].revents)
+			return -1;
+		if (n == 0)
+			return 0;
+	}
 }
 
 static ssize_t end_with(struct source *s, bool complete)
@@ -84,6 +107,7 @@ static ssize_t body_read(struct source *s, void *buf, size_t n)
 static void body_stop(struct source *s)
 {
 	(void)s;
+	cgi.stopped = true;
 	wake();
 }
 
@@ -119,21 +143,36 @@ static void close_output(void)
 	}
 }
 
+/* We have stopped reading, the client may still send: what it sends now is read away, or the server would lose our answer. */
+static void read_again(struct gw_door *d)
+{
+	char bytes[16];
+	while (read(cgi.wake[0], bytes, sizeof bytes) > 0)
+		continue;
+	d->cut = false;
+	if (cgi.ended)   /* it may have written just before */
+		wake();
+}
+
 static void door_finish(struct gw_door *d)
 {
 	const struct source *s = &d->body;
+	if (cgi.stopped)
+		read_again(d);
 	if (!s->complete && !d->cut && s->taken != s->length)
-		gw_drain(d, REST_BYTES, s->length < 0 ? UNKNOWN_REST_MS : REST_MS, REST_MS);
+		gw_drain(d, REST_BYTES, s->length < 0 ? UNKNOWN_REST_MS : REST_MS, cgi.stopped ? GW_DRAIN_IDLE_MS : REST_MS);
 	close_output();
 }
 
-static bool prepare(void)
+static bool prepare(const struct gateway_app *app)
 {
 	struct sigaction term = {.sa_handler = on_term};
 	if (pipe2(cgi.wake, O_CLOEXEC | O_NONBLOCK) != 0)
 		return false;
 	sigaction(SIGTERM, &term, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	cgi.app = app;
+	cgi.app_fd = app->wake_fd && app->wake ? app->wake_fd(app->self) : -1;
 	cgi.door = (struct gw_door){
 		.body = {.read = body_read, .stop = body_stop, .length = -1, .self = &cgi},
 		.write = door_write, .ready = door_ready, .finish = door_finish,
@@ -144,7 +183,7 @@ static bool prepare(void)
 int gateway_cgi_once(const struct gateway_app *app)
 {
 	struct arena *a = arena_open(1 << 20);
-	if (!a || !prepare()) {
+	if (!a || !prepare(app)) {
 		log_event(LOG_ERROR, "gateway", "cannot begin", "errno", LI(errno), NULL);
 		return 1;
 	}

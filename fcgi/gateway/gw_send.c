@@ -37,7 +37,8 @@ static const struct { int status; const char *phrase; } phrases[] = {
 	{200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {206, "Partial Content"},
 	{301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"}, {307, "Temporary Redirect"},
 	{308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-	{405, "Method Not Allowed"}, {406, "Not Acceptable"}, {409, "Conflict"}, {410, "Gone"}, {411, "Length Required"},
+	{405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"},
+	{411, "Length Required"},
 	{412, "Precondition Failed"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"}, {416, "Range Not Satisfiable"},
 	{421, "Misdirected Request"}, {422, "Unprocessable Content"}, {423, "Locked"}, {429, "Too Many Requests"},
 	{431, "Request Header Fields Too Large"}, {460, "Checksum Mismatch"}, {500, "Internal Server Error"},
@@ -129,6 +130,9 @@ void gw_drain(struct gw_door *d, int64_t max, int ms, int idle_ms)
 {
 	char piece[8192];
 	int64_t now = clock_mono_us(), deadline = now + (int64_t)ms * 1000, idle = now + (int64_t)idle_ms * 1000;
+	/* Behind the last byte a peer may keep the connection open. */
+	if (d->body.length >= 0 && max > d->body.length - d->body.taken)
+		max = d->body.length - d->body.taken;
 	while (max > 0 && !gateway_stopping()) {
 		now = clock_mono_us();
 		int64_t left = ((deadline < idle ? deadline : idle) - now) / 1000;

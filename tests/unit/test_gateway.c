@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "gateway/gateway.h"
 
 #define PATIENCE_MS 10000       /* for what must happen at once: only a broken program waits so long */
@@ -34,6 +35,7 @@ extern char **environ;
 static struct {
 	char dir[64], file[96];
 	int tell[2];                /* one byte from the child each time something began or was done */
+	int want[2];                /* a byte to the CGI child: let go of your bodies */
 	pthread_mutex_t mu;
 	struct source *held[8];     /* bodies that stop_bodies ends */
 } app = {.mu = PTHREAD_MUTEX_INITIALIZER};
@@ -122,6 +124,8 @@ static void handle(void *self, struct http_req *req, struct http_res *res)
 		say(req, res, 400, req->gateway_error);
 	else if (strcmp(what, "early") == 0)
 		say(req, res, 409, "no");
+	else if (strcmp(what, "status") == 0)
+		say(req, res, atoi(req->seg[1]), "");
 	else if (strcmp(what, "none") == 0)
 		say(req, res, 204, "must not be sent");
 	else if (strcmp(what, "nothing") == 0)
@@ -144,7 +148,22 @@ static void tick(void *self)
 	tell('t');
 }
 
-static const struct gateway_app gate = {.handle = handle, .base_path = "", .stop_bodies = stop_bodies, .tick = tick};
+/* What others want of a process of one thread: a byte means that the bodies must end. */
+static int wake_fd(void *self)
+{
+	(void)self;
+	return app.want[0];
+}
+
+static void wake(void *self)
+{
+	char c;
+	if (read(app.want[0], &c, 1) == 1)
+		stop_bodies(self);
+}
+
+static const struct gateway_app gate = {.handle = handle, .base_path = "", .stop_bodies = stop_bodies, .tick = tick,
+	.wake_fd = wake_fd, .wake = wake};
 
 /* ---- the child ---- */
 
@@ -467,6 +486,20 @@ static void shapes_of_answers(void **state)
 	EXPECT(ask("PATCH", "/echo", "12x"), "Status: 400", "Content-Length is not a number");
 }
 
+static void every_error_has_its_phrase(void **state)
+{
+	(void)state;
+	for (int e = 0; e < ERR__MAX; e++) {
+		char uri[32], bare[32];
+		snprintf(uri, sizeof uri, "/status/%d", err_status((enum err)e));
+		snprintf(bare, sizeof bare, "Status: %d Status\r\n", err_status((enum err)e));
+		char *a = answer(ask("GET", uri, NULL), NULL);
+		if (strncmp(a, bare, 12) != 0 || strstr(a, bare))
+			fail_msg("%s: %s", uri, a);
+		free(a);
+	}
+}
+
 static void pieces_of_files(void **state)
 {
 	size_t n;
@@ -564,7 +597,7 @@ struct cgi_run {
 static struct cgi_run cgi(char *const *env)
 {
 	int in[2], out[2];
-	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC) | pipe2(app.tell, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC) | pipe2(app.tell, O_CLOEXEC) | pipe2(app.want, O_CLOEXEC), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
 		dup2(in[0], 0);
@@ -585,12 +618,17 @@ static void cgi_expect(struct cgi_run r, const char *want)
 	size_t n = 0;
 	ssize_t got;
 	int status;
+	bool ended;
 	struct pollfd p = {.fd = r.out, .events = POLLIN};
-	while (poll(&p, 1, PATIENCE_MS) == 1 && (got = read(r.out, a + n, sizeof a - 1 - n)) > 0)
+	while ((ended = poll(&p, 1, PATIENCE_MS) == 1) && (got = read(r.out, a + n, sizeof a - 1 - n)) > 0)
 		n += (size_t)got;
 	a[n] = '\0';
+	if (!ended)
+		fail_msg("does not end after: %s", a);
 	close(r.out);
 	close(app.tell[0]);
+	close(app.want[0]);
+	close(app.want[1]);
 	waitpid(r.pid, &status, 0);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	if (!strstr(a, want))
@@ -631,8 +669,9 @@ static void cgi_reads_what_it_refuses(void **state)
 	struct cgi_run r = cgi(env);
 	for (int i = 0; i < 30; i++)
 		assert_int_equal(write(r.in, piece, sizeof piece), (ssize_t)sizeof piece);
-	close(r.in);
+	/* the pipe stays open: it is the length that says that this was all */
 	cgi_expect(r, "Status: 409 Conflict\r\n");
+	close(r.in);
 }
 
 static void cgi_term_keeps_what_came(void **state)
@@ -657,6 +696,19 @@ static void cgi_stop_ends_waiting(void **state)
 	close(r.in);
 }
 
+/* The application's own descriptor is heard while the client is silent; what came before is kept. */
+static void cgi_hears_the_application(void **state)
+{
+	char *env[] = {"REQUEST_METHOD=PATCH", "REQUEST_URI=/hold", "CONTENT_LENGTH=1000", NULL};
+	(void)state;
+	struct cgi_run r = cgi(env);
+	put_bytes(r.in, 600);
+	hear('h');
+	assert_int_equal(write(app.want[1], "", 1), 1);
+	cgi_expect(r, "taken=600 sum=72000 end=-1 again=-1 complete=0");
+	close(r.in);
+}
+
 static void cgi_file_and_after(void **state)
 {
 	char *file[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/file", "CONTENT_LENGTH=0", NULL};
@@ -675,11 +727,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SERVED(whole_bodies), SERVED(full_reads_of_a_fast_client), SERVED(bytes_of_a_slow_client_do_not_wait),
 		SERVED(never_more_than_the_length), SERVED(cut_bodies), SERVED(peer_that_vanishes), SERVED(stopped_body_keeps_what_came),
-		SERVED(answers_before_the_body), SERVED(shapes_of_answers), SERVED(pieces_of_files), SERVED(work_after_the_answer),
-		SERVED(two_hundred_at_once), SERVED(ticks), SERVED(ends_when_idle), SERVED(ends_with_a_body_in_flight),
+		SERVED(answers_before_the_body), SERVED(shapes_of_answers), SERVED(every_error_has_its_phrase), SERVED(pieces_of_files),
+		SERVED(work_after_the_answer), SERVED(two_hundred_at_once), SERVED(ticks), SERVED(ends_when_idle), SERVED(ends_with_a_body_in_flight),
 		SERVED(ends_although_a_request_does_not),
 		cmocka_unit_test(cgi_bodies), cmocka_unit_test(cgi_reads_what_it_refuses), cmocka_unit_test(cgi_term_keeps_what_came),
-		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_file_and_after),
+		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_hears_the_application), cmocka_unit_test(cgi_file_and_after),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
