@@ -90,7 +90,7 @@ CREATE TABLE chunk(
   file INTEGER NOT NULL,
   base INTEGER NOT NULL,
   length INTEGER NOT NULL CHECK(length >= 0),
-  parked INTEGER NOT NULL,                  -- lies in a part file of its own
+  parked INTEGER NOT NULL,                  -- its part file was not the session's when this was written; only a finished join makes it so
   meta TEXT,                                -- Upload-Metadata as received: HEAD repeats it; NULL if none
   PRIMARY KEY(session, idx)
 ) WITHOUT ROWID;

@@ -88,7 +88,7 @@ enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t 
 
 /* ---- sessions ---- */
 
-/* Takes of sid, newest first, at most max; *found how many. ERR_NOT_FOUND if none. */
+/* Takes of sid, newest first, at most max; *found how many. The client metadata may be long: only the newest take has it, meta of the others is NULL. ERR_NOT_FOUND if none. */
 enum err store_session_takes(struct store *s, struct arena *a, const char *sid, struct session *out, int max, int *found);
 enum err store_session_by_n(struct store *s, struct arena *a, int64_t n, struct session *out);
 /* Missing indices below total, as ranges [first, last]; at most max of them; *missing counts all indices. */
@@ -179,7 +179,9 @@ struct session_close {
  * but not for goal RECOVERED). ERR_AGAIN: already FINISHING. ERR_LOCKED: FAILED. ERR_GONE. COMPLETE or RECOVERED: ERR_OFFSET. The total given does not bind: a later chunk may
  * still extend the recording. */
 enum err store_session_close(struct store *s, const struct session_close *c);
-/* All chunks now lie one after the other in part file `file`: chunk rows and session row follow in one transaction. FULL. */
+/* All chunks lie, durable, one after the other in part file `file` (the session's, or a fresh one), and where they lay before: their rows follow in bounded
+ * transactions, the session's row in the last. FULL. Re-runnable with another file at any point. After an error some rows may name `file`; it is known then.
+ * ERR_OFFSET: not FINISHING. ERR_INTERNAL: the rows are not what the session says. */
 enum err store_session_joined(struct store *s, int64_t n, int64_t file);
 /* FINISHING -> goal, with its recording row (replacing an earlier one of this session row); unfinished chunk rows go. Again: success. NORMAL. old_disk: the disk name of the replaced
  * recording if it differs (remove it), else NULL. */
@@ -213,10 +215,15 @@ enum err store_recording_delete(struct store *s, int64_t n, int64_t now);
 
 /* ---- time ---- */
 
-/* Rows that want work, at most max; *found how many. */
-enum err store_due_uploads(struct store *s, int64_t now, int64_t *n, int max, int *found);       /* OPEN whole uploads past expires */
-enum err store_due_sessions(struct store *s, int64_t now, int64_t *n, int max, int *found);      /* RECEIVING past expires */
-enum err store_finishing(struct store *s, int64_t *uploads, int *nuploads, int64_t *sessions, int *nsessions, int max);
+/* Rows that want work, at most max; *found how many. They come in turns, so that rows which fail again and again do not keep the others from being
+ * looked at: the caller keeps the mark (all zero at first), the next call goes on behind it, after the last row from the beginning. */
+struct store_mark {
+	int64_t at, n;
+};
+enum err store_due_uploads(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);       /* OPEN whole uploads past expires */
+enum err store_due_sessions(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);      /* RECEIVING past expires */
+enum err store_finishing_uploads(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);
+enum err store_finishing_sessions(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);
 /* New expiry of a session (kept with holes). NORMAL. */
 enum err store_session_expires(struct store *s, int64_t n, int64_t expires);
 /* Forgets, at most max rows: what is left of sessions that are GONE; GONE rows with updated <= gone_before; finished sessions with expires <= now (in one step

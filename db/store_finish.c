@@ -1,11 +1,15 @@
 /*
  * store_finish.c - finishing a take: chosen name, one winner, rows that follow the joined bytes, the recording.
  */
+#include <sqlite3.h>
+
+#include "base/log.h"
 #include "base/text.h"
 #include "db/store_priv.h"
 #include "model/name.h"
 
-#define JOIN_AT_ONCE 256
+#define JOIN_PAGE 256
+#define JOIN_PAGES 8             /* in one transaction */
 
 /* The only way into FINISHING. It touches one row, whatever the number of chunks. */
 enum err session_finishing(struct tx *t, struct session *s, const struct session_close *c)
@@ -72,29 +76,65 @@ enum err store_session_close(struct store *s, const struct session_close *c)
 	return store_do(s, close_run, &copy, true);
 }
 
-/* ---- joined ---- */
+/* ---- joined ----
+ *
+ * Rows follow in batches, because everybody waits for a transaction and there may be a million of them. Each row is right at every moment, for the bytes lie
+ * durable in both places and the old files are removed afterwards: who dies in between leaves some chunks there and some here, as parked ones, and the next
+ * join begins with what the rows say. A row that came to another file than the session's keeps its mark `parked` when the session follows in the last
+ * step, so that this step too is one row.
+ */
 
 struct joined {
 	int64_t n, file;
+	int64_t idx, base;              /* where to go on; idx < 0 at the end */
+	int64_t count;                  /* chunks so far */
 };
 
-/* Some chunks from *idx on move to base *base of the file; *idx < 0 at the end. */
-static enum err join_some(struct tx *t, const struct joined *j, int64_t *idx, int64_t *base)
+static enum err join_page(struct tx *t, const struct joined *j, struct chunk c[JOIN_PAGE], int *n)
 {
-	struct chunk c[JOIN_AT_ONCE];
 	sqlite3_stmt *st;
-	int n = 0;
-	enum err e = sql_row(t->h, SQL_CHUNK_FROM, BINDS(I(j->n), I(*idx), I(JOIN_AT_ONCE)), &st);
+	*n = 0;
+	enum err e = sql_row(t->h, SQL_CHUNK_FROM, BINDS(I(j->n), I(j->idx), I(JOIN_PAGE)), &st);
 	for (; !e; e = sql_more(t->h, SQL_CHUNK_FROM, st))
-		row_chunk(st, &c[n++]);
-	if (e != ERR_NOT_FOUND)
-		return e;
-	e = ERR_OK;
+		row_chunk(st, &c[(*n)++]);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Some chunks from idx on move to their places; s->parked follows. */
+static enum err join_some(struct tx *t, struct joined *j, struct session *s)
+{
+	struct chunk c[JOIN_PAGE];
+	bool parked = j->file != s->file;
+	int n;
+	enum err e = join_page(t, j, c, &n);
 	for (int i = 0; i < n && !e; i++) {
-		e = sql_run(t->h, SQL_CHUNK_MOVE, BINDS(I(j->n), I(c[i].idx), I(j->file), I(*base)));
-		*base += c[i].length;
+		if (c[i].file != j->file || c[i].base != j->base)
+			e = sql_run(t->h, SQL_CHUNK_MOVE, BINDS(I(j->n), I(c[i].idx), I(j->file), I(j->base), I(parked)));
+		s->parked += parked - (c[i].file != s->file);
+		j->base += c[i].length;
 	}
-	*idx = n < JOIN_AT_ONCE ? -1 : c[n - 1].idx + 1;
+	j->count += n;
+	j->idx = n < JOIN_PAGE ? -1 : c[n - 1].idx + 1;
+	return e;
+}
+
+static enum err join_load(struct tx *t, const struct joined *j, struct session *s)
+{
+	enum err e = get_session(t->h, NULL, j->n, s);
+	return !e && s->state != SESSION_FINISHING ? ERR_OFFSET : e;
+}
+
+static enum err join_run(struct tx *t, void *arg)
+{
+	struct joined *j = arg, at = *j;
+	struct session s;
+	enum err e = join_load(t, j, &s);
+	for (int i = 0; i < JOIN_PAGES && !e && at.idx >= 0; i++)
+		e = join_some(t, &at, &s);
+	if (!e)
+		e = sql_run(t->h, SQL_SESSION_PARKED, BINDS(I(j->n), I(s.parked)));
+	if (!e)
+		*j = at;
 	return e;
 }
 
@@ -102,21 +142,23 @@ static enum err joined_run(struct tx *t, void *arg)
 {
 	const struct joined *j = arg;
 	struct session s;
-	int64_t idx = 0, base = 0;
-	enum err e = get_session(t->h, NULL, j->n, &s);
+	enum err e = join_load(t, j, &s);
 	if (e)
 		return e;
-	if (s.state != SESSION_FINISHING)
-		return ERR_OFFSET;
-	while (!e && idx >= 0)
-		e = join_some(t, j, &idx, &base);
-	return e ? e : sql_run(t->h, SQL_SESSION_JOINED, BINDS(I(j->n), I(j->file)));
+	if (j->count != s.done || j->base != s.bytes) {
+		log_event(LOG_ERROR, "store", "the chunks of a session are not what it says", "session", LI(j->n), "chunks", LI(j->count), "bytes", LI(j->base), NULL);
+		return ERR_INTERNAL;
+	}
+	return sql_run(t->h, SQL_SESSION_JOINED, BINDS(I(j->n), I(j->file)));
 }
 
 enum err store_session_joined(struct store *s, int64_t n, int64_t file)
 {
 	struct joined j = {.n = n, .file = file};
-	return store_do(s, joined_run, &j, true);
+	enum err e = ERR_OK;
+	while (!e && j.idx >= 0)
+		e = store_do(s, join_run, &j, false);
+	return e ? e : store_do(s, joined_run, &j, true);
 }
 
 /* ---- finished ---- */

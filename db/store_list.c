@@ -42,7 +42,7 @@ static enum err list_sessions(struct dbh *h, struct arena *a, const struct bind 
 	sqlite3_stmt *st;
 	enum err e = sql_row(h, SQL_LIST_SESSIONS, b, &st);
 	for (; !e; e = sql_more(h, SQL_LIST_SESSIONS, st)) {
-		e = row_session(st, a, &out[*found]);
+		e = row_session(st, a, false, &out[*found]);
 		if (e) {
 			sql_end(st);
 			return e;

@@ -121,7 +121,8 @@ void readers_close(struct store *s);
 /* ---- rows (store_row.c). a NULL: texts are left out. ---- */
 
 enum err row_upload(sqlite3_stmt *st, struct arena *a, struct upload *out);
-enum err row_session(sqlite3_stmt *st, struct arena *a, struct session *out);
+/* brief: without the client metadata. */
+enum err row_session(sqlite3_stmt *st, struct arena *a, bool brief, struct session *out);
 enum err row_recording(sqlite3_stmt *st, struct arena *a, struct recording *out, bool *run);
 void row_chunk(sqlite3_stmt *st, struct chunk *out);
 enum err get_upload(struct dbh *h, struct arena *a, int64_t n, struct upload *out);

@@ -39,7 +39,7 @@ static enum err take_find(struct tx *t, const struct reserve *r, struct session 
 	enum take_plan plan = TAKE_SKIP;
 	enum err e = sql_row(t->h, SQL_SESSION_TAKES, BINDS(T(r->w->sid), I(TAKES_SEEN)), &st);
 	while (!e) {
-		e = row_session(st, t->tmp, s);
+		e = row_session(st, t->tmp, true, s);
 		plan = plan_take(s, &r->w->take, r->w->idx);
 		if (e || plan != TAKE_SKIP) {
 			sql_end(st);

@@ -50,7 +50,7 @@ enum err row_upload(sqlite3_stmt *st, struct arena *a, struct upload *out)
 	return c.nomem ? ERR_NOMEM : ERR_OK;
 }
 
-enum err row_session(sqlite3_stmt *st, struct arena *a, struct session *out)
+enum err row_session(sqlite3_stmt *st, struct arena *a, bool brief, struct session *out)
 {
 	struct cols c = {.st = st, .a = a};
 	out->n = col_int(&c);
@@ -71,7 +71,7 @@ enum err row_session(sqlite3_stmt *st, struct arena *a, struct session *out)
 	out->size = col_int(&c);
 	out->name = col_text(&c);
 	out->format = col_text(&c);
-	out->meta = col_text(&c);
+	out->meta = brief ? (c.at++, NULL) : col_text(&c);
 	out->out_name = col_text(&c);
 	out->out_title = col_text(&c);
 	out->goal = (enum session_state)col_int(&c);
@@ -141,7 +141,7 @@ enum err get_session(struct dbh *h, struct arena *a, int64_t n, struct session *
 	enum err e = sql_row(h, SQL_SESSION_BY_N, BINDS(I(n)), &st);
 	if (e)
 		return e;
-	e = row_session(st, a, out);
+	e = row_session(st, a, false, out);
 	sql_end(st);
 	return e;
 }

@@ -16,7 +16,7 @@ static enum err takes_read(struct dbh *h, struct arena *a, const char *sid, stru
 	if (e)
 		return e;
 	for (; !e; e = sql_more(h, SQL_SESSION_TAKES, st)) {
-		e = row_session(st, a, &out[*found]);
+		e = row_session(st, a, *found > 0, &out[*found]);
 		if (e) {
 			sql_end(st);
 			return e;

@@ -69,6 +69,7 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_SESSION_FRONTIER] = "UPDATE session SET next_idx=?2,next_base=?3 WHERE n=?1",
 	[SQL_SESSION_FINISHING] = "UPDATE session SET state=1,goal=?2,out_name=?3,out_title=?4,meta=COALESCE(?5,meta),size_mismatch=?6,updated=?7"
 		" WHERE n=?1",
+	[SQL_SESSION_PARKED] = "UPDATE session SET parked=?2 WHERE n=?1",
 	[SQL_SESSION_JOINED] = "UPDATE session SET file=?2,chunk_size=0,next_idx=top,next_base=bytes,parked=0 WHERE n=?1",
 	[SQL_SESSION_FINISHED] = "UPDATE session SET state=goal,size=?2,out_name=?3,out_title=?4,finished=?5,updated=?5,expires=?6 WHERE n=?1",
 	[SQL_SESSION_STATE] = "UPDATE session SET state=?2 WHERE n=?1",
@@ -88,8 +89,9 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_CHUNK_META] = "SELECT meta FROM chunk WHERE session=?1 AND idx=?2 AND " LIVES,
 	[SQL_CHUNK_PUT] = "INSERT OR REPLACE INTO chunk(session,idx,file,base,length,parked,meta) VALUES(?1,?2,?3,?4,?5,?6,?7)",
 	[SQL_CHUNK_FROM] = "SELECT " CHUNK_COLS " FROM chunk WHERE session=?1 AND idx>=?2 AND " LIVES " ORDER BY idx LIMIT ?3",
-	[SQL_CHUNK_MOVE] = "UPDATE chunk SET file=?3,base=?4,parked=0 WHERE session=?1 AND idx=?2",
-	[SQL_CHUNK_FILES] = "SELECT idx,file FROM chunk WHERE session=?1 AND idx>=?2 AND parked=1 ORDER BY idx LIMIT ?3",
+	[SQL_CHUNK_MOVE] = "UPDATE chunk SET file=?3,base=?4,parked=?5 WHERE session=?1 AND idx=?2",
+	[SQL_CHUNK_FILES] = "SELECT idx,file FROM chunk WHERE session=?1 AND idx>=?2 AND parked=1"
+		" AND file<>(SELECT file FROM session WHERE n=?1) ORDER BY idx LIMIT ?3",
 	[SQL_UPLOAD_FILES] = "SELECT idx,file FROM upload WHERE session=?1 AND idx>=?2 AND own=1 ORDER BY idx LIMIT ?3",
 	[SQL_SESSION_UPLOADS] = "SELECT n FROM upload WHERE session=?1 ORDER BY n LIMIT ?2",
 
@@ -110,10 +112,12 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_NAME_TAKEN] = "SELECT EXISTS(SELECT 1 FROM recording WHERE sid=?1 AND disk=?2 AND n<>?3)"
 		" OR EXISTS(SELECT 1 FROM session WHERE sid=?1 AND out_name=?2 AND state IN (1,5) AND n<>?4)",
 
-	[SQL_DUE_UPLOADS] = "SELECT n FROM upload WHERE id IS NOT NULL AND state=0 AND expires BETWEEN 1 AND ?1 ORDER BY expires LIMIT ?2",
-	[SQL_DUE_SESSIONS] = "SELECT n FROM session WHERE state=0 AND expires BETWEEN 1 AND ?1 ORDER BY expires LIMIT ?2",
-	[SQL_FINISHING_UPLOADS] = "SELECT n FROM upload WHERE state=1 ORDER BY n LIMIT ?1",
-	[SQL_FINISHING_SESSIONS] = "SELECT n FROM session WHERE state=1 LIMIT ?1",
+	[SQL_DUE_UPLOADS] = "SELECT n,expires FROM upload WHERE id IS NOT NULL AND state=0 AND expires BETWEEN 1 AND ?1 AND (expires,n)>(?2,?3)"
+		" ORDER BY expires,n LIMIT ?4",
+	[SQL_DUE_SESSIONS] = "SELECT n,expires FROM session WHERE state=0 AND expires BETWEEN 1 AND ?1 AND (expires,n)>(?2,?3)"
+		" ORDER BY expires,n LIMIT ?4",
+	[SQL_FINISHING_UPLOADS] = "SELECT n,0 FROM upload WHERE state=1 AND n>?3 ORDER BY n LIMIT ?4",
+	[SQL_FINISHING_SESSIONS] = "SELECT n,expires FROM session WHERE state=1 AND (expires,n)>(?2,?3) ORDER BY expires,n LIMIT ?4",
 	[SQL_FORGET_UPLOADS] = "DELETE FROM upload WHERE n IN (SELECT n FROM upload WHERE state=3 AND updated<=?1 ORDER BY updated LIMIT ?2)",
 	[SQL_FORGET_LEFT] = "SELECT n FROM session WHERE state=4 AND expires<?1 LIMIT 1",
 	[SQL_FORGET_GONE] = "SELECT n FROM session WHERE state=4 AND expires BETWEEN 0 AND ?1 LIMIT 1",
@@ -132,7 +136,7 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_LIST_UPLOADS] = "SELECT " UPLOAD_COLS " FROM upload WHERE n>?1 AND (?2=0 OR state IN (0,1)) ORDER BY n LIMIT ?3",
 	[SQL_LIST_SESSIONS] = "SELECT " SESSION_COLS " FROM session WHERE n>?1 AND (?2=0 OR state IN (0,1,5)) ORDER BY n LIMIT ?3",
 	[SQL_SNAPSHOT] = "BEGIN",
-	[SQL_AUDIT_CHUNKS] = "SELECT idx,base,length,parked FROM chunk WHERE session=?1 ORDER BY idx",
+	[SQL_AUDIT_CHUNKS] = "SELECT idx,base,length,file<>(SELECT file FROM session WHERE n=?1) FROM chunk WHERE session=?1 ORDER BY idx",
 	[SQL_QUICK_CHECK] = "PRAGMA quick_check(100)",
 	[SQL_LOST] = "SELECT 'chunk rows of session row '||session||', which is not there' FROM (SELECT DISTINCT session FROM chunk)"
 		" WHERE session NOT IN (SELECT n FROM session)"

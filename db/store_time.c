@@ -5,42 +5,58 @@
 
 #include "db/store_priv.h"
 
-/* ---- due ---- */
+/* ---- due, in turns ---- */
 
-static enum err due(struct store *s, enum sql q, int64_t now, int64_t *n, int max, int *found)
+/* The next rows behind the mark; q gives n and what it sorts by. */
+static enum err turn_read(struct dbh *h, enum sql q, int64_t until, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	sqlite3_stmt *st;
+	*found = 0;
+	enum err e = sql_row(h, q, BINDS(I(until), I(m->at), I(m->n), I(max)), &st);
+	for (; !e; e = sql_more(h, q, st)) {
+		n[(*found)++] = m->n = sqlite3_column_int64(st, 0);
+		m->at = sqlite3_column_int64(st, 1);
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err turn(struct store *s, enum sql q, int64_t until, struct store_mark *m, int64_t *n, int max, int *found)
 {
 	struct dbh *h;
+	struct store_mark from = *m, none = {0};
 	*found = 0;
 	enum err e = reader_take(s, &h);
 	if (e)
 		return e;
-	e = get_numbers(h, q, BINDS(I(now), I(max)), n, max, found);
+	e = turn_read(h, q, until, m, n, max, found);
+	if (!e && *found == 0 && (from.at || from.n)) {
+		*m = none;
+		e = turn_read(h, q, until, m, n, max, found);
+	}
 	reader_give(s, h);
+	if (*found < max)
+		*m = none;
 	return e;
 }
 
-enum err store_due_uploads(struct store *s, int64_t now, int64_t *n, int max, int *found)
+enum err store_due_uploads(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
 {
-	return due(s, SQL_DUE_UPLOADS, now, n, max, found);
+	return turn(s, SQL_DUE_UPLOADS, now, m, n, max, found);
 }
 
-enum err store_due_sessions(struct store *s, int64_t now, int64_t *n, int max, int *found)
+enum err store_due_sessions(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
 {
-	return due(s, SQL_DUE_SESSIONS, now, n, max, found);
+	return turn(s, SQL_DUE_SESSIONS, now, m, n, max, found);
 }
 
-enum err store_finishing(struct store *s, int64_t *uploads, int *nuploads, int64_t *sessions, int *nsessions, int max)
+enum err store_finishing_uploads(struct store *s, struct store_mark *m, int64_t *n, int max, int *found)
 {
-	struct dbh *h;
-	*nuploads = *nsessions = 0;
-	enum err e = reader_take(s, &h);
-	if (e)
-		return e;
-	e = get_numbers(h, SQL_FINISHING_UPLOADS, BINDS(I(max)), uploads, max, nuploads);
-	if (!e)
-		e = get_numbers(h, SQL_FINISHING_SESSIONS, BINDS(I(max)), sessions, max, nsessions);
-	reader_give(s, h);
-	return e;
+	return turn(s, SQL_FINISHING_UPLOADS, 0, m, n, max, found);
+}
+
+enum err store_finishing_sessions(struct store *s, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	return turn(s, SQL_FINISHING_SESSIONS, 0, m, n, max, found);
 }
 
 /* ---- counts ---- */

@@ -3,7 +3,7 @@
  *
  * A recording whose chunks were all placed needs nothing of this. Otherwise parked chunks are copied to their places in the part file, if every placed chunk
  * lies where it will lie in the end (so no acknowledged byte is overwritten) and no finished file shares the part; else everything goes into a new part file.
- * Re-runnable: chunk rows change in one transaction after the copy is durable, and parked files go after that.
+ * Re-runnable: chunk rows change after the copy is durable, and parked files go after that.
  */
 #include <string.h>
 
@@ -37,10 +37,17 @@ static enum err each_chunk(struct house *h, const struct session *s, int64_t fir
 	return ERR_OK;
 }
 
+struct places {
+	int64_t file;
+	int64_t parked;            /* bytes outside it */
+};
+
 static enum err check_place(void *arg, const struct chunk *c, int64_t pos)
 {
-	const struct session *s = arg;
-	return c->file != s->file || c->base == pos ? ERR_OK : ERR_CONFLICT;
+	struct places *p = arg;
+	if (c->file != p->file)
+		p->parked += c->length;
+	return c->file != p->file || c->base == pos ? ERR_OK : ERR_CONFLICT;
 }
 
 struct copy {
@@ -96,33 +103,56 @@ static enum err copy_all(struct house *h, const struct session *s, int64_t first
 
 enum err chunks_copy(struct house *h, const struct session *s, int64_t first, int64_t last, int64_t file, int64_t *size)
 {
-	return copy_all(h, s, first, last, file, 0, size);
+	enum err e = copy_all(h, s, first, last, file, 0, size);
+	/* A half copy on a full disk would keep it full. */
+	if (e)
+		blob_remove(h->blobs, file);
+	return e;
 }
 
-/* A reopened session's part file is the finished file too: it must stay as it is until the new one is there. */
-static bool in_place(struct house *h, const struct session *s)
+/* A reopened session's part file is the finished file too: it must stay as it is until the new one is there. *need: bytes to be copied. */
+static bool in_place(struct house *h, const struct session *s, int64_t *need)
 {
+	struct places places = {.file = s->file};
 	struct recording r;
 	int64_t end;
 	struct arena *a = arena_open(64 << 10);
 	bool shared = !a || store_recording_of_session(h->db, a, s->n, &r) != ERR_NOT_FOUND;
 	arena_close(a);
-	return !shared && each_chunk(h, s, 0, s->top, check_place, (void *)s, &end) == ERR_OK;
+	bool here = !shared && each_chunk(h, s, 0, s->top, check_place, &places, &end) == ERR_OK;
+	*need = here ? places.parked : s->bytes;
+	return here;
+}
+
+/* Copies what is to be copied, durable. On an error nothing new is left. */
+static enum err join_copy(struct house *h, const struct session *s, bool here, int64_t file)
+{
+	int64_t size;
+	enum err e = here ? copy_all(h, s, 0, s->top, file, file, &size) : chunks_copy(h, s, 0, s->top, file, &size);
+	if (e || size == s->bytes)
+		return e;
+	/* Less than was acknowledged never becomes a recording in silence. */
+	log_event(LOG_ERROR, "upload", "the chunks of a session are not what it says", "session", LI(s->n), "bytes", LI(size), "acknowledged", LI(s->bytes), NULL);
+	if (!here)
+		blob_remove(h->blobs, file);
+	return ERR_INTERNAL;
 }
 
 enum err session_join(struct house *h, struct session *s)
 {
-	int64_t file = s->file, size;
-	bool here = in_place(h, s);
-	enum err e = here ? ERR_OK : store_file_next(h->db, &file);
+	int64_t file = s->file, need;
+	bool here = in_place(h, s, &need);
+	enum err e = need > 0 ? space_check(h, need) : ERR_OK;
+	if (!e && !here)
+		e = store_file_next(h->db, &file);
 	if (!e)
-		e = copy_all(h, s, 0, s->top, file, here ? file : 0, &size);
+		e = join_copy(h, s, here, file);
+	/* From here on rows may name the new file, also after an error. */
 	if (!e)
 		e = store_session_joined(h->db, s->n, file);
 	if (e)
 		return e;
 	s->file = file;
 	s->parked = 0;
-	s->bytes = size;
 	return ERR_OK;
 }

@@ -3,20 +3,22 @@
  *
  * Nothing with a living writer is touched. Contiguous data is never dropped by time: it becomes a finished file under a recovered name.
  */
+#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "model/name.h"
-#include "upload/upload_priv.h"
+#include "upload/reap.h"
 
 #define BATCH_MAX 100
 #define ORPHAN_AGE 3600
+#define TURN_US 1000000
+#define FORGET_ROWS 200         /* in one transaction */
 
 static void complain(const char *what, int64_t n, enum err e, struct reap_count *count)
 {
+	/* Somebody is at it. */
 	if (e == ERR_LOCKED)
 		return;
 	count->failed++;
@@ -25,7 +27,7 @@ static void complain(const char *what, int64_t n, enum err e, struct reap_count 
 
 /* ---- whole uploads ---- */
 
-static enum err expire_upload(struct house *h, struct arena *a, int64_t n)
+static enum err expire_upload(struct house *h, struct arena *a, int64_t n, struct reap_count *count)
 {
 	struct hold *hold;
 	struct upload u;
@@ -37,25 +39,11 @@ static enum err expire_upload(struct house *h, struct arena *a, int64_t n)
 	if (!e) {
 		metrics_add(h->metrics, M_UPLOADS_FAILED, 1);
 		blob_remove(h->blobs, u.file);
+		count->expired++;
 	}
 	hold_drop(hold);
-	return e;
-}
-
-static enum err reap_uploads(struct house *h, struct arena *a, int limit, struct reap_count *count)
-{
-	int64_t n[BATCH_MAX];
-	int found = 0;
-	enum err e = store_due_uploads(h->db, clock_now(), n, limit, &found);
-	for (int i = 0; !e && i < found; i++) {
-		enum err one = expire_upload(h, a, n[i]);
-		arena_reset(a);
-		if (!one)
-			count->expired++;
-		else if (one != ERR_CONFLICT)
-			complain("expiring an upload failed", n[i], one, count);
-	}
-	return e;
+	/* It is not due any more. */
+	return e == ERR_CONFLICT ? ERR_OK : e;
 }
 
 /* ---- sessions ---- */
@@ -79,21 +67,6 @@ static enum err drop_session(struct house *h, const struct session *s, struct wr
 	return ERR_OK;
 }
 
-static void day_of(int64_t t, char out[11])
-{
-	time_t sec = (time_t)t;
-	struct tm tm;
-	gmtime_r(&sec, &tm);
-	strftime(out, 11, "%Y-%m-%d", &tm);
-}
-
-static const char *recovered_name(struct arena *a, const struct session *s, const char *what)
-{
-	char day[11];
-	day_of(s->started, day);
-	return name_recording(a, arena_printf(a, "%s recovered %s%s", s->name ? s->name : "recording", day, what), s->format ? s->format : "webm");
-}
-
 static enum err recover_session(struct house *h, struct arena *a, const struct session *s, struct writers *w, struct reap_count *count)
 {
 	struct session_close c = {.n = s->n, .total = s->top, .name = recovered_name(a, s, ""), .goal = SESSION_RECOVERED, .now = clock_now()};
@@ -109,62 +82,20 @@ static enum err recover_session(struct house *h, struct arena *a, const struct s
 	return e;
 }
 
-/* One contiguous run becomes a file of its own; its chunks stay where they are. */
-static enum err recover_run(struct house *h, struct arena *a, const struct session *s, int64_t first, int64_t last)
+/* Its chunks stay where they are, one retention after the last one came. */
+static enum err offer_runs(struct house *h, const struct session *s, struct reap_count *count)
 {
-	int64_t file, size;
-	struct recording r = {.sid = s->sid, .take = s->take, .owner = s->owner, .meta = s->meta, .created = clock_now(), .recovered = true}, have;
-	/* Two takes may have the same run. */
-	const char *take = s->take > 1 ? arena_printf(a, " take %lld", (long long)s->take) : "";
-	r.name = recovered_name(a, s, arena_printf(a, "%s chunks %lld-%lld", take, (long long)first, (long long)last));
-	r.disk = r.name ? name_disk(a, r.name) : NULL;
-	if (!r.disk)
-		return ERR_NOMEM;
-	enum err e = store_recording_get(h->db, a, s->sid, r.disk, &have);
-	if (e != ERR_NOT_FOUND)
-		return e;
-	e = store_file_next(h->db, &file);
-	if (!e)
-		e = chunks_copy(h, s, first, last, file, &size);
+	struct hold *hold;
+	bool all = false;
+	int made = 0;
+	enum err e = hold_take(h->holds, HOLD_SESSION(s->n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
 	if (e)
 		return e;
-	r.size = size;
-	e = blob_publish(h->blobs, file, size, s->sid, r.disk);
-	if (!e)
-		e = note_write(h, &r, NULL);
-	if (!e)
-		e = store_recording_add(h->db, &r);
-	if (!e)
-		metrics_add(h->metrics, M_RECOVERED, 1);
-	blob_remove(h->blobs, file);
-	return e;
-}
-
-static enum err recover_runs(struct house *h, struct arena *a, const struct session *s, struct reap_count *count)
-{
-	struct chunk page[64];
-	int64_t first = -1, last = -1, from = 0;
-	int found = 64;
-	enum err e = ERR_OK;
-	while (!e && found == 64) {
-		e = store_chunks(h->db, s->n, from, page, 64, &found);
-		for (int i = 0; !e && i < found; i++) {
-			if (first >= 0 && page[i].idx != last + 1) {
-				e = recover_run(h, a, s, first, last);
-				first = -1;
-			}
-			if (first < 0)
-				first = page[i].idx;
-			last = page[i].idx;
-			from = last + 1;
-		}
-	}
-	if (!e && first >= 0)
-		e = recover_run(h, a, s, first, last);
-	if (!e)
+	e = recover_runs(h, s, &made, &all);
+	if (!e && all)
 		e = store_session_expires(h->db, s->n, s->updated + h->cfg->session_retention);
-	if (!e)
-		count->recovered++;
+	hold_drop(hold);
+	count->recovered += made > 0 || (!e && all);
 	return e;
 }
 
@@ -190,7 +121,7 @@ static enum err reap_session(struct house *h, struct arena *a, int64_t n, struct
 			e = recover_session(h, a, &s, &w, count);
 			break;
 		case REAP_RECOVER_RUNS:
-			e = recover_runs(h, a, &s, count);
+			e = offer_runs(h, &s, count);
 			break;
 		}
 	}
@@ -198,43 +129,155 @@ static enum err reap_session(struct house *h, struct arena *a, int64_t n, struct
 	return e;
 }
 
-static enum err reap_sessions(struct house *h, struct arena *a, int limit, struct reap_count *count)
+/* ---- interrupted finishing ---- */
+
+static enum err finish_upload(struct house *h, struct arena *a, int64_t n, struct reap_count *count)
 {
-	int64_t n[BATCH_MAX];
-	int found = 0;
-	enum err e = store_due_sessions(h->db, clock_now(), n, limit, &found);
-	for (int i = 0; !e && i < found; i++) {
-		enum err one = reap_session(h, a, n[i], count);
-		arena_reset(a);
-		if (one)
-			complain("an abandoned session could not be settled", n[i], one, count);
-	}
+	(void)a;
+	enum err e = upload_finish(h, n);
+	count->finished += !e;
 	return e;
 }
 
-/* ---- the rest ---- */
-
-static enum err reap_finishing(struct house *h, int limit, struct reap_count *count)
+/* Size of the finished file that the part file may have become already. */
+static enum err published_size(struct house *h, const struct session *s, int64_t *size)
 {
-	int64_t uploads[BATCH_MAX], sessions[BATCH_MAX];
-	int nu = 0, ns = 0;
-	enum err e = store_finishing(h->db, uploads, &nu, sessions, &ns, limit), one;
-	for (int i = 0; !e && i < nu; i++) {
-		one = upload_finish(h, uploads[i]);
-		if (one)
-			complain("finishing an upload failed", uploads[i], one, count);
-		else
-			count->finished++;
+	int fd;
+	enum err e = s->out_name ? blob_done_open(h->blobs, s->sid, s->out_name, &fd) : ERR_NOT_FOUND;
+	if (e)
+		return e;
+	*size = lseek(fd, 0, SEEK_END);
+	blob_close(fd);
+	return *size < 0 ? ERR_INTERNAL : ERR_OK;
+}
+
+static enum err file_size(struct house *h, const struct session *s, int64_t file, int64_t *size)
+{
+	enum err e = blob_size(h->blobs, file, size);
+	if (e == ERR_NOT_FOUND && file == s->file)
+		e = published_size(h, s, size);
+	if (e == ERR_NOT_FOUND)
+		*size = 0;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Whether files are shorter than the rows say, or rows are missing: what no time heals. An error: that cannot be said now. */
+static enum err bytes_missing(struct house *h, const struct session *s, bool *missing)
+{
+	struct chunk page[64];
+	int64_t from = 0, bytes = 0, file = -1, size = 0;
+	int found = 64;
+	enum err e = ERR_OK;
+	*missing = false;
+	while (!e && !*missing && found == 64) {
+		e = store_chunks(h->db, s->n, from, page, 64, &found);
+		for (int i = 0; !e && !*missing && i < found; i++) {
+			const struct chunk *c = &page[i];
+			from = c->idx + 1;
+			bytes += c->length;
+			if (c->length > 0 && c->file != file)
+				e = file_size(h, s, file = c->file, &size);
+			*missing = !e && c->length > 0 && size < c->base + c->length;
+		}
 	}
-	for (int i = 0; !e && i < ns; i++) {
-		one = session_finish(h, sessions[i]);
-		if (one)
-			complain("finishing a session failed", sessions[i], one, count);
-		else
-			count->finished++;
-	}
+	if (!e && !*missing)
+		*missing = bytes != s->bytes;
 	return e;
 }
+
+/* It is for the operator now, and chunks that come again begin a new take. */
+static enum err give_up(struct house *h, struct arena *a, int64_t n)
+{
+	struct hold *hold;
+	struct session s;
+	bool missing = false;
+	enum err e = hold_take(h->holds, HOLD_SESSION(n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
+	if (e)
+		return e;
+	e = store_session_by_n(h->db, a, n, &s);
+	if (!e && s.state == SESSION_FINISHING)
+		e = bytes_missing(h, &s, &missing);
+	if (!e && missing)
+		e = store_session_failed(h->db, n, true);
+	if (!e && missing)
+		log_event(LOG_ERROR, "reap", "a recording cannot be finished: acknowledged bytes are missing", "sid", LS(s.sid), "take", LI(s.take), "row", LI(n), NULL);
+	hold_drop(hold);
+	return e;
+}
+
+static enum err finish_session(struct house *h, struct arena *a, int64_t n, struct reap_count *count)
+{
+	enum err e = session_finish(h, n);
+	count->finished += !e;
+	if (e == ERR_NOT_FOUND || e == ERR_INTERNAL)
+		give_up(h, a, n);
+	return e;
+}
+
+/* ---- turns ---- */
+
+/* A kind of work: where its rows are found, what is done with each. */
+struct work {
+	enum err (*next)(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);
+	enum err (*one)(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
+	size_t mark;               /* in struct reap_turns */
+	const char *failed;
+};
+
+static enum err next_finishing_upload(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	(void)now;
+	return store_finishing_uploads(s, m, n, max, found);
+}
+
+static enum err next_finishing_session(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	(void)now;
+	return store_finishing_sessions(s, m, n, max, found);
+}
+
+#define MARK(name) offsetof(struct reap_turns, name)
+static const struct work works[] = {
+	{next_finishing_upload, finish_upload, MARK(finishing_uploads), "finishing an upload failed"},
+	{next_finishing_session, finish_session, MARK(finishing_sessions), "finishing a session failed"},
+	{store_due_sessions, reap_session, MARK(due_sessions), "an abandoned session could not be settled"},
+	{store_due_uploads, expire_upload, MARK(due_uploads), "expiring an upload failed"},
+};
+
+/* Rows that fail count for nothing: within a second it goes on until limit rows are done or all were looked at. */
+static enum err work_some(struct house *h, struct arena *a, const struct work *w, int limit, struct reap_count *count)
+{
+	struct store_mark *mark = (struct store_mark *)((char *)&h->turns + w->mark);
+	int64_t n[BATCH_MAX], until = clock_mono_us() + TURN_US;
+	int found = limit, done = 0;
+	while (found == limit && done < limit) {
+		enum err e = w->next(h->db, clock_now(), mark, n, limit, &found);
+		if (e)
+			return e;
+		for (int i = 0; i < found; i++) {
+			enum err one = w->one(h, a, n[i], count);
+			arena_reset(a);
+			done += !one;
+			if (one)
+				complain(w->failed, n[i], one, count);
+		}
+		if (clock_mono_us() > until)
+			break;
+	}
+	return ERR_OK;
+}
+
+static enum err forget_some(struct house *h)
+{
+	int64_t until = clock_mono_us() + TURN_US;
+	bool more = true;
+	enum err e = ERR_OK;
+	while (!e && more && clock_mono_us() < until)
+		e = store_forget(h->db, clock_now(), clock_now() - h->cfg->gone_retention, FORGET_ROWS, &more);
+	return e;
+}
+
+/* ---- orphans ---- */
 
 struct scan {
 	struct house *h;
@@ -256,22 +299,19 @@ static bool scan_file(void *arg, int64_t file, int64_t size, int64_t age)
 enum err reap(struct house *h, int limit, bool scan, struct reap_count *count)
 {
 	struct scan sc = {h, count};
-	bool more = false;
 	struct arena *a = arena_open(4 << 20);
 	*count = (struct reap_count){0};
 	if (!a)
 		return ERR_NOMEM;
 	if (limit > BATCH_MAX)
 		limit = BATCH_MAX;
-	enum err e = reap_finishing(h, limit, count);
-	if (!e)
-		e = reap_sessions(h, a, limit, count);
-	if (!e)
-		e = reap_uploads(h, a, limit, count);
+	enum err e = ERR_OK;
+	for (size_t i = 0; !e && i < sizeof works / sizeof *works; i++)
+		e = work_some(h, a, &works[i], limit, count);
 	if (!e && scan)
 		e = blob_each(h->blobs, scan_file, &sc);
 	if (!e)
-		e = store_forget(h->db, clock_now(), clock_now() - h->cfg->gone_retention, limit, &more);
+		e = forget_some(h);
 	store_idle(h->db);
 	arena_close(a);
 	return e;

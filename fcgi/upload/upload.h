@@ -30,6 +30,9 @@ struct house {
 	struct holds *holds;
 	struct metrics *metrics;
 	bool stopping;              /* set, atomically, before waiting bodies are stopped for a shutdown */
+	struct reap_turns {
+		struct store_mark due_uploads, due_sessions, finishing_uploads, finishing_sessions;
+	} turns;                    /* reap's own: where it goes on next time */
 };
 
 /* ---- whole uploads ---- */
@@ -179,7 +182,8 @@ struct reap_count {
 	int64_t expired, recovered, finished, orphans, failed;
 };
 /* Does what time demands, at most limit rows of each kind: expires unfinished uploads, recovers or drops abandoned sessions, ends interrupted finishing, removes orphan
- * part files (only if scan), forgets old rows. */
+ * part files (only if scan), forgets old rows. Rows that fail take turns with the others. A session whose acknowledged bytes are missing for good becomes FAILED.
+ * For one thread of a process. */
 enum err reap(struct house *h, int limit, bool scan, struct reap_count *count);
 
 #endif

@@ -73,7 +73,9 @@ static void finishing_of_a_whole_upload(void **state)
 	assert_int_equal(kit_upload_now(k, u.n).state, UPLOAD_FINISHING);
 	int64_t up[4], se[4];
 	int nup, nse;
-	assert_int_equal(store_finishing(k->s, up, &nup, se, &nse, 4), ERR_OK);
+	struct store_mark mup = {0}, mse = {0};
+	assert_int_equal(store_finishing_uploads(k->s, &mup, up, 4, &nup), ERR_OK);
+	assert_int_equal(store_finishing_sessions(k->s, &mse, se, 4, &nse), ERR_OK);
 	assert_int_equal(nup, 1);
 	assert_int_equal(nse, 0);
 	assert_int_equal(up[0], u.n);
@@ -108,9 +110,10 @@ static void gone_takes_the_recording_along(void **state)
 	assert_int_equal(store_upload_gone(k->s, k->a, open.n, NOW + DAY - 1, true, &was, &disk), ERR_CONFLICT);
 	int64_t due[4];
 	int found;
-	store_due_uploads(k->s, NOW + DAY - 1, due, 4, &found);
+	struct store_mark m = {0};
+	store_due_uploads(k->s, NOW + DAY - 1, &m, due, 4, &found);
 	assert_int_equal(found, 0);
-	store_due_uploads(k->s, NOW + DAY, due, 4, &found);
+	store_due_uploads(k->s, NOW + DAY, &m, due, 4, &found);
 	assert_int_equal(found, 1);
 	assert_int_equal(due[0], open.n);
 	assert_int_equal(store_upload_gone(k->s, k->a, open.n, NOW + DAY, true, &was, &disk), ERR_OK);
@@ -122,7 +125,7 @@ static void gone_takes_the_recording_along(void **state)
 	assert_int_equal(store_upload_gone(k->s, k->a, 999, NOW, false, &was, &disk), ERR_NOT_FOUND);
 	assert_int_equal(store_recording_of_upload(k->s, k->a, done.n, &r), ERR_NOT_FOUND);
 	assert_int_equal(kit_upload_now(k, open.n).state, UPLOAD_GONE);
-	store_due_uploads(k->s, NOW + 9 * DAY, due, 4, &found);
+	store_due_uploads(k->s, NOW + 9 * DAY, &m, due, 4, &found);
 	assert_int_equal(found, 0);
 	bool more;
 	assert_int_equal(store_forget(k->s, NOW + 9 * DAY, NOW + DAY - 1, 10, &more), ERR_OK);
@@ -243,6 +246,66 @@ static void deleting_a_recording(void **state)
 
 /* ---- time and counts ---- */
 
+static enum err next_finishing_upload(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	(void)now;
+	return store_finishing_uploads(s, m, n, max, found);
+}
+
+static enum err next_finishing_session(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	(void)now;
+	return store_finishing_sessions(s, m, n, max, found);
+}
+
+/* Rows that nobody can settle do not keep the others from their turn. */
+static void rows_take_turns(void **state)
+{
+	struct kit *k = *state;
+	struct chunk_reserved r;
+	struct upload u;
+	int64_t want[4][5], n[2];
+	static const int place[] = {3, 4, 1, 2, 0};
+	enum err (*const next[])(struct store *, int64_t, struct store_mark *, int64_t *, int, int *) = {
+		store_due_uploads, store_due_sessions, next_finishing_upload, next_finishing_session};
+	for (int i = 0; i < 5; i++) {
+		char id[4][8];
+		for (int kind = 0; kind < 4; kind++)
+			snprintf(id[kind], 8, "_%d%d", kind, i);
+		/* Some expire together, and the order is not that of their numbers. */
+		int64_t expires = NOW + 100 - i / 2;
+		struct upload_new in = {.id = id[0], .owner = "", .length = 5, .now = NOW, .expires = expires};
+		struct chunk_want w = kit_want(id[1], SESSION_LIVE, 0, 1, 10);
+		w.expires = expires;
+		assert_int_equal(store_upload_create(k->s, k->a, &in, &u), ERR_OK);
+		want[0][place[i]] = u.n;
+		assert_int_equal(store_chunk_reserve(k->s, k->a, &w, &r), ERR_OK);
+		want[1][place[i]] = r.s.n;
+		want[2][i] = kit_upload(k, id[2], 5).n;
+		assert_int_equal(store_upload_closing(k->s, want[2][i], 0, 5, NOW), ERR_OK);
+		want[3][i] = kit_chunk(k, id[3], SESSION_MANUAL, 1, 0, 10).session;
+	}
+	for (int kind = 0; kind < 4; kind++) {
+		struct store_mark m = {0};
+		static const int turns[] = {2, 2, 1, 2};
+		for (int i = 0, found, at = 0; i < 4; i++) {
+			assert_int_equal(next[kind](k->s, NOW + 100, &m, n, 2, &found), ERR_OK);
+			assert_int_equal(found, turns[i]);
+			for (int j = 0; j < found; j++)
+				assert_int_equal(n[j], want[kind][at++ % 5]);
+		}
+		/* The last page was full: then from the beginning, not nothing. */
+		int64_t all[5];
+		int found;
+		m = (struct store_mark){0};
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(next[kind](k->s, NOW + 100, &m, all, 5, &found), ERR_OK);
+			assert_int_equal(found, 5);
+			assert_memory_equal(all, want[kind], sizeof all);
+		}
+	}
+}
+
 static void forgetting_is_bounded(void **state)
 {
 	struct kit *k = *state;
@@ -328,7 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T_(create_gives_a_row), T_(move_is_compare_and_set), T_(length_is_set_once), T_(finishing_of_a_whole_upload),
 		T_(gone_takes_the_recording_along), T_(part_files_are_numbered_once), T_(recordings_are_listed_by_owner), T_(renaming),
-		T_(deleting_a_recording), T_(forgetting_is_bounded), T_(counts), T_(keys), T_(small_memory),
+		T_(deleting_a_recording), T_(rows_take_turns), T_(forgetting_is_bounded), T_(counts), T_(keys), T_(small_memory),
 	};
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

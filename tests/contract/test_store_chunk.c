@@ -447,6 +447,30 @@ static void takes_never_mix(void **state)
 	assert_int_equal(s[1].done, 2);
 }
 
+/* Sixteen takes with long metadata would fill a request's memory. */
+static void only_the_newest_take_brings_its_metadata(void **state)
+{
+	struct kit *k = *state;
+	struct chunk_reserved r;
+	struct session s[4];
+	int found;
+	for (int i = 1; i <= 3; i++) {
+		struct chunk_want w = kit_want("s", SESSION_MANUAL, i, 0, 8);
+		w.client_meta = "{}";
+		w.name = "name";
+		assert_int_equal(reserve(k, w, &r), ERR_OK);
+		assert_string_equal(kit_session_now(k, r.s.n).meta, "{}");
+	}
+	assert_int_equal(store_session_takes(k->s, k->a, "s", s, 4, &found), ERR_OK);
+	assert_int_equal(found, 3);
+	for (int i = 0; i < 3; i++) {
+		assert_string_equal(s[i].name, "name");
+		assert_string_equal(s[i].sid, "s");
+		assert_true((s[i].meta != NULL) == (i == 0));
+		assert_int_equal(s[i].goal, SESSION_COMPLETE);
+	}
+}
+
 /* ---- closing, names, reopening ---- */
 
 static void closing(void **state)
@@ -536,6 +560,13 @@ static void reopening_extends(void **state)
 	assert_int_equal(rec[0].take, 1);
 }
 
+static bool collect(void *arg, int64_t file)
+{
+	int64_t *v = arg;
+	v[++v[0]] = file;
+	return v[0] < 9;
+}
+
 static void joining_makes_chunks_follow(void **state)
 {
 	struct kit *k = *state;
@@ -572,23 +603,26 @@ static void joining_many(void **state)
 	struct kit *k = *state;
 	struct chunk_ended e = {0};
 	struct chunk c;
-	for (int i = 0; i < 600; i++)
-		e = kit_chunk(k, "s", SESSION_MANUAL, 600, i == 0 ? 599 : i - 1, 2);
+	struct store_audit t;
+	int64_t files[10] = {0};
+	for (int i = 0; i < 2600; i++)
+		e = kit_chunk(k, "s", SESSION_MANUAL, 2600, i == 0 ? 2599 : i - 1, 2);
 	assert_true(e.finishing);
 	assert_int_equal(store_session_joined(k->s, e.session, 5000), ERR_OK);
-	assert_int_equal(store_chunk_get(k->s, e.session, 599, &c), ERR_OK);
-	assert_int_equal(c.base, 1198);
-	assert_int_equal(c.file, 5000);
+	assert_int_equal(store_session_audit(k->s, k->a, e.session, &t), ERR_OK);
+	assert_int_equal(t.s.parked + t.parked, 0);
+	assert_int_equal(t.overlapping, -1);
+	for (int i = 0; i < 2600; i += 43) {
+		assert_int_equal(store_chunk_get(k->s, e.session, i, &c), ERR_OK);
+		assert_int_equal(c.base, 2 * i);
+		assert_int_equal(c.file, 5000);
+	}
+	/* The file is the session's now, no parked one that the caller would remove. */
+	assert_int_equal(store_session_files(k->s, e.session, collect, files), ERR_OK);
+	assert_int_equal(files[0], 0);
 }
 
 /* ---- cancelling, time ---- */
-
-static bool collect(void *arg, int64_t file)
-{
-	int64_t *v = arg;
-	v[++v[0]] = file;
-	return v[0] < 9;
-}
 
 static void cancelling(void **state)
 {
@@ -694,6 +728,7 @@ static void expiry(void **state)
 {
 	struct kit *k = *state;
 	int64_t n = kit_chunk(k, "s", SESSION_LIVE, 0, 0, 10).session, due[2], file;
+	struct store_mark mark = {0};
 	struct chunk_reserved r;
 	int found;
 	struct chunk_want w = kit_want("s", SESSION_LIVE, 0, 1, 10);
@@ -704,9 +739,9 @@ static void expiry(void **state)
 	struct upload_move m = {.n = r.u.n, .old = 0, .offset = 3, .now = NOW + DAY, .expires = NOW + 2 * DAY};
 	assert_int_equal(store_upload_move(k->s, &m), ERR_OK);
 	assert_int_equal(kit_session_now(k, n).expires, NOW + 2 * DAY);
-	assert_int_equal(store_due_sessions(k->s, NOW + 2 * DAY - 1, due, 2, &found), ERR_OK);
+	assert_int_equal(store_due_sessions(k->s, NOW + 2 * DAY - 1, &mark, due, 2, &found), ERR_OK);
 	assert_int_equal(found, 0);
-	assert_int_equal(store_due_sessions(k->s, NOW + 2 * DAY, due, 2, &found), ERR_OK);
+	assert_int_equal(store_due_sessions(k->s, NOW + 2 * DAY, &mark, due, 2, &found), ERR_OK);
 	assert_int_equal(found, 1);
 	assert_int_equal(store_session_expires(k->s, n, NOW + 3 * DAY), ERR_OK);
 	assert_int_equal(store_session_expires(k->s, 99, NOW), ERR_NOT_FOUND);
@@ -767,7 +802,7 @@ int main(void)
 		T_(first_chunk_makes_the_session), T_(refusals), T_(a_take_belongs_to_its_owner), T_(nothing_grows_over_an_open_end),
 		T_(the_sum_of_chunks_is_bounded), T_(an_unfinished_row_belongs_to_its_holder), T_(slots), T_(spooled_and_parked_files), T_(an_empty_session_waits_for_its_chunks),
 		T_(done_moves_everything_at_once), T_(a_complete_chunk_again), T_(the_last_chunk_finishes), T_(a_finished_take_is_contradicted),
-		T_(takes_never_mix), T_(closing), T_(names_do_not_collide), T_(reopening_extends), T_(joining_makes_chunks_follow), T_(joining_many),
+		T_(takes_never_mix), T_(only_the_newest_take_brings_its_metadata), T_(closing), T_(names_do_not_collide), T_(reopening_extends), T_(joining_makes_chunks_follow), T_(joining_many),
 		T_(cancelling), T_(a_large_session_vanishes_at_once), T_(a_half_forgotten_take_is_no_take), T_(expiry), T_(missing_ranges),
 	};
 	return cmocka_run_group_tests_name("store chunks", tests, NULL, NULL);

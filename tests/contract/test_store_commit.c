@@ -104,6 +104,64 @@ static void every_step_has_one_winner(void **state)
 	assert_int_equal(kit_upload_now(k, n).offset, 50);
 }
 
+static void raw_sql(struct kit *k, const char *text)
+{
+	char path[300];
+	sqlite3 *db;
+	snprintf(path, sizeof path, "%s/tus.db", k->dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static bool is_file(void *arg, int64_t file)
+{
+	int64_t *v = arg;
+	v[1] += file == v[0];
+	v[2]++;
+	return true;
+}
+
+/* A join whose last step does not come: its rows are right all the same, and it is done again from what they say. */
+static void a_join_stops_half_way(void **state)
+{
+	struct kit *k = *state;
+	struct chunk_ended e = {0};
+	struct store_audit t;
+	bool known;
+	for (int i = 9; i >= 0; i--)
+		e = kit_chunk(k, "s", SESSION_MANUAL, 10, i, 10);
+	assert_true(e.finishing);
+	int64_t parked = kit_session_now(k, e.session).parked;
+	assert_true(parked > 0 && parked < 10);
+	/* Too little: it never becomes a recording. */
+	raw_sql(k, "UPDATE session SET bytes=bytes+1");
+	assert_int_equal(store_session_joined(k->s, e.session, 5000), ERR_INTERNAL);
+	assert_int_equal(store_session_audit(k->s, k->a, e.session, &t), ERR_OK);
+	assert_int_equal(t.s.state, SESSION_FINISHING);
+	assert_int_not_equal(t.s.file, 5000);
+	assert_int_equal(t.s.parked, 10);
+	assert_int_equal(t.parked, 10);
+	assert_int_equal(store_file_known(k->s, 5000, &known), ERR_OK);
+	assert_true(known);
+	int64_t files[3] = {5000};
+	assert_int_equal(store_session_files(k->s, e.session, is_file, files), ERR_OK);
+	assert_int_equal(files[1], 10);
+	raw_sql(k, "UPDATE session SET bytes=bytes-1");
+	/* Again, now into the session's own file. */
+	assert_int_equal(store_session_joined(k->s, e.session, t.s.file), ERR_OK);
+	assert_int_equal(store_session_audit(k->s, k->a, e.session, &t), ERR_OK);
+	assert_int_equal(t.s.parked + t.parked, 0);
+	assert_int_equal(t.overlapping, -1);
+	assert_true(plan_constant_time(&t.s));
+	files[2] = 0;
+	assert_int_equal(store_session_files(k->s, e.session, is_file, files), ERR_OK);
+	assert_int_equal(files[2], 0);
+	assert_int_equal(store_file_known(k->s, 5000, &known), ERR_OK);
+	assert_false(known);
+}
+
 /* What time removes from the disk must be gone from the ledger for good before: a row that comes back would speak of bytes that are lost. */
 static void expiry_is_as_durable_as_what_it_removes(void **state)
 {
@@ -488,7 +546,7 @@ int main(void)
 		cmocka_unit_test(together_on_an_empty_folder),
 		cmocka_unit_test(a_full_disk_is_said_and_survived),
 		cmocka_unit_test(short_lives_keep_the_wal_short),
-		T_(expiry_is_as_durable_as_what_it_removes),
+		T_(expiry_is_as_durable_as_what_it_removes), T_(a_join_stops_half_way),
 		T_(leader_commit), T_(every_step_has_one_winner), T_(an_operation_fails_alone), T_(a_broken_transaction_moves_nothing), T_(long_lives_keep_the_wal_short),
 		T_(strangers_and_the_future_are_refused), T_(a_restored_copy_gets_its_wal_back), T_(migrating_keeps_a_copy), T_(all_statements_prepare),
 	};

@@ -1,0 +1,15 @@
+/*
+ * reap.h - what the files of the reaper share.
+ */
+#ifndef UPLOAD_REAP_H
+#define UPLOAD_REAP_H
+
+#include "upload/upload_priv.h"
+
+/* Display name of a recovered file; what: "" or a word about it. NULL: out of memory. */
+const char *recovered_name(struct arena *a, const struct session *s, const char *what);
+/* Makes finished files of the contiguous runs of a session with holes, a few a call; the caller holds the session. *made: how many; *all: there is nothing left to be
+ * done. An error is passing trouble; a run that fails for good is logged and passed over. */
+enum err recover_runs(struct house *h, const struct session *s, int *made, bool *all);
+
+#endif
