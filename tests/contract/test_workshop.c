@@ -1,0 +1,427 @@
+/*
+ * test_workshop.c - the workshop over a real ledger and real files: what the reaper and a join do when bytes, rows or space are missing.
+ */
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "store_kit.h"
+#include "base/clock.h"
+#include "upload/upload.h"
+
+#define RUNS 130
+#define RUNS_KEPT 100           /* of a session: the longest */
+
+struct scene {
+	char dir[256];
+	struct config cfg;
+	struct house h;
+	struct arena *a;
+};
+
+static int scene_open(void **state)
+{
+	struct scene *s = calloc(1, sizeof *s);
+	char parts[300], done[300], run[300], metrics[320];
+	log_level_set(LOG_ERROR + 1);
+	kit_dir(s->dir);
+	snprintf(parts, sizeof parts, "%s/parts", s->dir);
+	snprintf(done, sizeof done, "%s/done", s->dir);
+	snprintf(run, sizeof run, "%s/run", s->dir);
+	snprintf(metrics, sizeof metrics, "%s/metrics", run);
+	s->cfg = (struct config){.tus_max_size = (int64_t)1 << 40, .max_chunk_size = 16 << 20, .max_chunks = 1000000, .expiration = DAY,
+		.session_retention = 30 * DAY, .abandoned_after = 3600, .lock_wait_ms = 2000, .stream_buffer = 65536, .gone_retention = 7 * DAY};
+	s->h = (struct house){.cfg = &s->cfg, .db = kit_store(s->dir, false)};
+	assert_int_equal(blobs_open(parts, done, &s->h.blobs), ERR_OK);
+	assert_int_equal(holds_open(run, true, &s->h.holds), ERR_OK);
+	s->h.metrics = metrics_open(metrics, 4);
+	assert_non_null(s->h.metrics);
+	s->a = arena_open(64 << 20);
+	clock_shift(0);
+	*state = s;
+	return 0;
+}
+
+static int scene_close(void **state)
+{
+	struct scene *s = *state;
+	metrics_close(s->h.metrics);
+	holds_close(s->h.holds);
+	blobs_close(s->h.blobs);
+	store_close(s->h.db);
+	arena_close(s->a);
+	kit_rmdir(s->dir);
+	free(s);
+	return 0;
+}
+
+/* ---- short forms ---- */
+
+static void fill(struct scene *s, int64_t n, size_t size)
+{
+	struct source_mem m;
+	struct append_out out;
+	char *bytes = calloc(1, size + 1);
+	memset(bytes, 'x', size);
+	source_mem_init(&m, bytes, size);
+	struct append_cmd c = {.offset = 0, .length = LENGTH_UNKNOWN, .body = (int64_t)size, .max_size = s->cfg.max_chunk_size};
+	assert_int_equal(upload_append(&s->h, s->a, n, &c, &m.s, &out), ERR_OK);
+	free(bytes);
+}
+
+static void a_chunk_of(struct scene *s, const char *sid, int64_t idx, size_t size, const char *meta)
+{
+	struct upload u;
+	struct chunk_cmd c = {.sid = sid, .owner = "", .take = {.kind = SESSION_LIVE}, .idx = idx, .length = (int64_t)size, .client_meta = meta};
+	assert_int_equal(chunk_create(&s->h, s->a, &c, &u), ERR_OK);
+	if (size)
+		fill(s, u.n, size);
+}
+
+static void a_chunk(struct scene *s, const char *sid, int64_t idx, size_t size)
+{
+	a_chunk_of(s, sid, idx, size, NULL);
+}
+
+static struct session the_session(struct scene *s, const char *sid)
+{
+	struct session out;
+	int found;
+	assert_int_equal(store_session_takes(s->h.db, s->a, sid, &out, 1, &found), ERR_OK);
+	return out;
+}
+
+/* As if the process had died before it made the file. */
+static struct session closed(struct scene *s, const char *sid)
+{
+	struct session t = the_session(s, sid);
+	struct session_close c = {.n = t.n, .goal = SESSION_COMPLETE, .name = "a.webm", .now = clock_now()};
+	assert_int_equal(store_session_close(s->h.db, &c), ERR_OK);
+	return the_session(s, sid);
+}
+
+static struct reap_count reaped(struct scene *s, int limit)
+{
+	struct reap_count count;
+	assert_int_equal(reap(&s->h, limit, false, &count), ERR_OK);
+	return count;
+}
+
+static bool count_file(void *arg, int64_t file, int64_t size, int64_t age)
+{
+	(void)file, (void)size, (void)age;
+	++*(int *)arg;
+	return true;
+}
+
+static int part_files(struct scene *s)
+{
+	int n = 0;
+	assert_int_equal(blob_each(s->h.blobs, count_file, &n), ERR_OK);
+	return n;
+}
+
+static int recordings(struct scene *s)
+{
+	struct store_stats st;
+	assert_int_equal(store_stats(s->h.db, &st), ERR_OK);
+	return (int)st.recordings;
+}
+
+static void shorten(struct scene *s, int64_t file)
+{
+	char path[400];
+	snprintf(path, sizeof path, "%s/parts/parts/shard_%04lld/%lld.part", s->dir, (long long)(file / 1000), (long long)file);
+	assert_int_equal(truncate(path, 1), 0);
+}
+
+static void raw_sql(struct scene *s, const char *text)
+{
+	char path[300];
+	sqlite3 *db;
+	snprintf(path, sizeof path, "%s/tus.db", s->dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static int64_t all_space(struct scene *s)
+{
+	int64_t parts, done;
+	assert_int_equal(blobs_free_space(s->h.blobs, &parts, &done), ERR_OK);
+	return parts;
+}
+
+/* ---- finishing that was interrupted ---- */
+
+/* Dead ones in front of a good one, the reaper may do a single row: the good one is finished, and the dead ones are said to be dead. */
+static void what_cannot_be_finished_blocks_nobody(void **state)
+{
+	struct scene *s = *state;
+	for (int i = 0; i < 4; i++) {
+		char sid[8];
+		snprintf(sid, sizeof sid, "dead%d", i);
+		/* A missing and a short part, of placed chunks and of parked ones. */
+		a_chunk(s, sid, i < 2 ? 0 : 1, 100);
+		a_chunk(s, sid, i < 2 ? 1 : 0, 100);
+		struct session t = closed(s, sid);
+		struct chunk c;
+		assert_int_equal(store_chunk_get(s->h.db, t.n, 1, &c), ERR_OK);
+		assert_true((c.file != t.file) == (i >= 2));
+		if (i % 2)
+			shorten(s, c.file);
+		else
+			blob_remove(s->h.blobs, c.file);
+	}
+	a_chunk(s, "good", 0, 100);
+	closed(s, "good");
+	struct reap_count count = reaped(s, 1);
+	assert_int_equal(count.finished, 1);
+	assert_int_equal(count.failed, 4);
+	assert_int_equal(the_session(s, "good").state, SESSION_COMPLETE);
+	for (int i = 0; i < 4; i++) {
+		char sid[8];
+		snprintf(sid, sizeof sid, "dead%d", i);
+		assert_int_equal(the_session(s, sid).state, SESSION_FAILED);
+	}
+	/* They are out of the way, for the client too. */
+	assert_int_equal(reaped(s, 1).failed, 0);
+	a_chunk(s, "dead0", 2, 100);
+	assert_int_equal(the_session(s, "dead0").take, 2);
+	assert_int_equal(session_cancel(&s->h, s->a, "dead1"), ERR_OK);
+}
+
+static void dead_uploads_block_nobody(void **state)
+{
+	struct scene *s = *state;
+	struct upload u[4];
+	struct create_cmd c = {.owner = "", .length = 100};
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(upload_create(&s->h, s->a, &c, &u[i]), ERR_OK);
+		struct upload_move m = {.n = u[i].n, .old = 0, .offset = 40, .now = clock_now(), .expires = -1};
+		if (i < 3) {
+			assert_int_equal(store_upload_move(s->h.db, &m), ERR_OK);
+			assert_int_equal(store_upload_closing(s->h.db, u[i].n, 40, 100, clock_now()), ERR_OK);
+		}
+	}
+	int fd;
+	size_t written;
+	assert_int_equal(blob_open(s->h.blobs, u[3].file, true, &fd), ERR_OK);
+	for (int at = 0; at < 100; at += 10)
+		assert_int_equal(blob_write(fd, "0123456789", 10, at, &written), ERR_OK);
+	blob_close(fd);
+	assert_int_equal(store_upload_closing(s->h.db, u[3].n, 0, 100, clock_now()), ERR_OK);
+	struct reap_count count = reaped(s, 1);
+	assert_int_equal(count.finished, 1);
+	assert_int_equal(count.failed, 3);
+	assert_int_equal(upload_find(&s->h, s->a, u[3].id, &u[3]), ERR_OK);
+	assert_int_equal(u[3].state, UPLOAD_COMPLETE);
+	assert_int_equal(upload_find(&s->h, s->a, u[0].id, &u[0]), ERR_OK);
+	assert_int_equal(u[0].state, UPLOAD_FINISHING);
+}
+
+/* The file had its name already when the process died: nothing is missing. */
+static void a_published_file_is_not_missing(void **state)
+{
+	struct scene *s = *state;
+	a_chunk(s, "s", 0, 100);
+	a_chunk(s, "s", 1, 100);
+	struct session t = closed(s, "s");
+	assert_int_equal(blob_publish(s->h.blobs, t.file, t.bytes, "s", t.out_name), ERR_OK);
+	assert_int_equal(reaped(s, 1).finished, 1);
+	assert_int_equal(the_session(s, "s").state, SESSION_COMPLETE);
+}
+
+/* ---- joins ---- */
+
+/* Chunk 0 was replaced by a longer one: everything goes into a new file. */
+static void to_be_copied(struct scene *s, const char *sid)
+{
+	a_chunk(s, sid, 0, 1000);
+	a_chunk(s, sid, 1, 1000);
+	a_chunk(s, sid, 0, 1500);
+}
+
+static void a_join_needs_space(void **state)
+{
+	struct scene *s = *state;
+	to_be_copied(s, "new");
+	a_chunk(s, "here", 1, 1000);
+	a_chunk(s, "here", 0, 1000);
+	struct session fresh = closed(s, "new"), here = closed(s, "here");
+	int before = part_files(s);
+	s->cfg.min_free = all_space(s) + (1 << 20);
+	assert_int_equal(session_finish(&s->h, fresh.n), ERR_NO_SPACE);
+	assert_int_equal(session_finish(&s->h, here.n), ERR_NO_SPACE);
+	assert_int_equal(reaped(s, 5).failed, 2);
+	assert_int_equal(part_files(s), before);
+	assert_int_equal(the_session(s, "new").state, SESSION_FINISHING);
+	s->cfg.min_free = 0;
+	assert_int_equal(reaped(s, 5).finished, 2);
+	assert_int_equal(the_session(s, "new").size, 2500);
+	assert_int_equal(the_session(s, "here").size, 2000);
+	assert_int_equal(part_files(s), 0);
+}
+
+static void a_failed_join_leaves_no_file(void **state)
+{
+	struct scene *s = *state;
+	to_be_copied(s, "s");
+	struct session t = closed(s, "s");
+	shorten(s, t.file);
+	int before = part_files(s);
+	assert_int_equal(session_finish(&s->h, t.n), ERR_INTERNAL);
+	assert_int_equal(part_files(s), before);
+}
+
+/* A recording that lost rows never becomes a shorter recording. */
+static void a_join_of_too_little_fails(void **state)
+{
+	struct scene *s = *state;
+	for (int fresh = 0; fresh < 2; fresh++) {
+		const char *sid = fresh ? "new" : "here";
+		if (fresh) {
+			to_be_copied(s, sid);
+		} else {
+			a_chunk(s, sid, 1, 1000);
+			a_chunk(s, sid, 0, 1000);
+		}
+		a_chunk(s, sid, 2, 1000);
+		struct session t = closed(s, sid);
+		raw_sql(s, "DELETE FROM chunk WHERE idx=2");
+		int before = part_files(s);
+		assert_int_equal(session_finish(&s->h, t.n), ERR_INTERNAL);
+		assert_int_equal(part_files(s), before);
+		assert_int_equal(recordings(s), 0);
+		reaped(s, 5);
+		assert_int_equal(the_session(s, sid).state, SESSION_FAILED);
+	}
+}
+
+/* ---- recordings with holes ---- */
+
+/* Every second chunk; chunk i has i + 1 bytes more than the least, so the last ones are the longest. */
+static void with_holes(struct scene *s, const char *sid, int runs, const char *meta)
+{
+	for (int i = 0; i < runs; i++)
+		a_chunk_of(s, sid, 2 * i, (size_t)i + 1, i == 0 ? meta : NULL);
+}
+
+static bool due(struct scene *s, const char *sid)
+{
+	return the_session(s, sid).expires <= clock_now();
+}
+
+static void many_runs_are_offered_little_by_little(void **state)
+{
+	struct scene *s = *state;
+	char *meta = calloc(1, 100000);
+	memset(meta, 'x', 99999);
+	memcpy(meta, "{\"k\":\"", 6);
+	memcpy(meta + 99997, "\"}", 2);
+	with_holes(s, "s", RUNS, meta);
+	free(meta);
+	clock_shift(2 * DAY);
+	int before = part_files(s), calls = 0, last = 0;
+	for (; due(s, "s") && calls < 40; calls++) {
+		struct reap_count count = reaped(s, 5);
+		assert_int_equal(count.failed, 0);
+		assert_int_equal(count.recovered, 1);
+		int now = recordings(s);
+		assert_in_range(now - last, 0, 10);
+		last = now;
+	}
+	assert_in_range(calls, RUNS_KEPT / 10, RUNS_KEPT / 4);
+	assert_int_equal(last, RUNS_KEPT);
+	assert_int_equal(part_files(s), before);
+	struct recording *r = arena_alloc(s->a, RUNS * sizeof *r);
+	int found, fd;
+	assert_int_equal(store_recordings(s->h.db, s->a, NULL, 0, r, RUNS, &found), ERR_OK);
+	for (int i = 0; i < found; i++) {
+		struct stat st;
+		assert_in_range(r[i].size, RUNS - RUNS_KEPT + 1, RUNS);
+		assert_int_equal(recording_open(&s->h, &r[i], &fd), ERR_OK);
+		assert_int_equal(fstat(fd, &st), 0);
+		blob_close(fd);
+		assert_int_equal(st.st_size, r[i].size);
+	}
+	/* The chunks stay, the shorter ones too. */
+	struct session t = the_session(s, "s");
+	assert_int_equal(t.state, SESSION_RECEIVING);
+	assert_int_equal(t.done, RUNS);
+	assert_int_equal(t.expires, t.updated + s->cfg.session_retention);
+	assert_int_equal(reaped(s, 5).recovered, 0);
+}
+
+static void a_run_that_fails_is_passed_over(void **state)
+{
+	struct scene *s = *state;
+	struct chunk c[2];
+	with_holes(s, "s", 6, NULL);
+	struct session t = the_session(s, "s");
+	/* One file is missing, one is short. */
+	for (int i = 1; i < 3; i++) {
+		assert_int_equal(store_chunk_get(s->h.db, t.n, 2 * i, &c[i - 1]), ERR_OK);
+		assert_int_not_equal(c[i - 1].file, t.file);
+	}
+	blob_remove(s->h.blobs, c[0].file);
+	shorten(s, c[1].file);
+	int before = part_files(s);
+	clock_shift(2 * DAY);
+	assert_int_equal(reaped(s, 5).recovered, 1);
+	assert_false(due(s, "s"));
+	assert_int_equal(recordings(s), 4);
+	assert_int_equal(part_files(s), before);
+}
+
+static void runs_wait_for_space(void **state)
+{
+	struct scene *s = *state;
+	with_holes(s, "s", 3, NULL);
+	int before = part_files(s);
+	clock_shift(2 * DAY);
+	s->cfg.min_free = all_space(s) + (1 << 20);
+	assert_int_equal(reaped(s, 5).failed, 1);
+	assert_true(due(s, "s"));
+	assert_int_equal(part_files(s), before);
+	assert_int_equal(recordings(s), 0);
+	s->cfg.min_free = 0;
+	assert_int_equal(reaped(s, 5).recovered, 1);
+	assert_false(due(s, "s"));
+	assert_int_equal(recordings(s), 3);
+}
+
+/* ---- forgetting ---- */
+
+static void a_long_recording_is_forgotten_in_one_round(void **state)
+{
+	struct scene *s = *state;
+	struct session t;
+	struct recording r;
+	int found;
+	for (int i = 0; i < 1200; i++)
+		a_chunk(s, "s", i, 0);
+	a_chunk(s, "s", 1200, 5);
+	t = closed(s, "s");
+	assert_int_equal(session_finish(&s->h, t.n), ERR_OK);
+	clock_shift(31 * DAY);
+	reaped(s, 5);
+	assert_int_equal(store_session_takes(s->h.db, s->a, "s", &t, 1, &found), ERR_NOT_FOUND);
+	assert_int_equal(store_recording_get(s->h.db, s->a, "s", "a.webm", &r), ERR_OK);
+	assert_int_equal(r.size, 5);
+	/* A late chunk is a take of its own and leaves the file alone. */
+	a_chunk(s, "s", 1201, 5);
+	assert_int_equal(the_session(s, "s").done, 1);
+}
+
+#define S_(f) cmocka_unit_test_setup_teardown(f, scene_open, scene_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		S_(what_cannot_be_finished_blocks_nobody), S_(dead_uploads_block_nobody), S_(a_published_file_is_not_missing), S_(a_join_needs_space),
+		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(a_run_that_fails_is_passed_over),
+		S_(runs_wait_for_space), S_(a_long_recording_is_forgotten_in_one_round),
+	};
+	return cmocka_run_group_tests_name("workshop", tests, NULL, NULL);
+}
