@@ -216,7 +216,7 @@ enum err store_recording_delete(struct store *s, int64_t n, int64_t now);
 /* ---- time ---- */
 
 /* Rows that want work, at most max; *found how many. They come in turns, so that rows which fail again and again do not keep the others from being
- * looked at: the caller keeps the mark (all zero at first), the next call goes on behind it, after the last row from the beginning. */
+ * looked at: the caller keeps the mark (all zero at first), the next call goes on behind it. Fewer than max: that was the end, the mark is zero again. */
 struct store_mark {
 	int64_t at, n;
 };

@@ -23,19 +23,14 @@ static enum err turn_read(struct dbh *h, enum sql q, int64_t until, struct store
 static enum err turn(struct store *s, enum sql q, int64_t until, struct store_mark *m, int64_t *n, int max, int *found)
 {
 	struct dbh *h;
-	struct store_mark from = *m, none = {0};
 	*found = 0;
 	enum err e = reader_take(s, &h);
 	if (e)
 		return e;
 	e = turn_read(h, q, until, m, n, max, found);
-	if (!e && *found == 0 && (from.at || from.n)) {
-		*m = none;
-		e = turn_read(h, q, until, m, n, max, found);
-	}
 	reader_give(s, h);
 	if (*found < max)
-		*m = none;
+		*m = (struct store_mark){0};
 	return e;
 }
 

@@ -250,10 +250,15 @@ static enum err work_some(struct house *h, struct arena *a, const struct work *w
 	struct store_mark *mark = (struct store_mark *)((char *)&h->turns + w->mark);
 	int64_t n[BATCH_MAX], until = clock_mono_us() + TURN_US;
 	int found = limit, done = 0;
+	bool behind_all = mark->at || mark->n;
 	while (found == limit && done < limit) {
 		enum err e = w->next(h->db, clock_now(), mark, n, limit, &found);
+		/* The last time ended with the last row: from the beginning. */
+		if (!e && found == 0 && behind_all)
+			e = w->next(h->db, clock_now(), mark, n, limit, &found);
 		if (e)
 			return e;
+		behind_all = false;
 		for (int i = 0; i < found; i++) {
 			enum err one = w->one(h, a, n[i], count);
 			arena_reset(a);

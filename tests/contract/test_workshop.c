@@ -214,6 +214,9 @@ static void dead_uploads_block_nobody(void **state)
 	struct reap_count count = reaped(s, 1);
 	assert_int_equal(count.finished, 1);
 	assert_int_equal(count.failed, 3);
+	/* Each has one turn a time. */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(reaped(s, 1).failed, 3);
 	assert_int_equal(upload_find(&s->h, s->a, u[3].id, &u[3]), ERR_OK);
 	assert_int_equal(u[3].state, UPLOAD_COMPLETE);
 	assert_int_equal(upload_find(&s->h, s->a, u[0].id, &u[0]), ERR_OK);
@@ -228,6 +231,14 @@ static void a_published_file_is_not_missing(void **state)
 	a_chunk(s, "s", 1, 100);
 	struct session t = closed(s, "s");
 	assert_int_equal(blob_publish(s->h.blobs, t.file, t.bytes, "s", t.out_name), ERR_OK);
+	/* Its note cannot be written just now. */
+	char note[400];
+	snprintf(note, sizeof note, "%s/done/s/completed/%s.meta.json", s->dir, t.out_name);
+	assert_int_equal(mkdir(note, 0700), 0);
+	assert_int_equal(session_finish(&s->h, t.n), ERR_INTERNAL);
+	assert_int_equal(reaped(s, 1).failed, 1);
+	assert_int_equal(the_session(s, "s").state, SESSION_FINISHING);
+	assert_int_equal(rmdir(note), 0);
 	assert_int_equal(reaped(s, 1).finished, 1);
 	assert_int_equal(the_session(s, "s").state, SESSION_COMPLETE);
 }
