@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "guard.h"
 #include "routes.h"
+#include "upload/ballast.h"
 
 #define REAP_ROWS 20
 #define SCAN_EVERY 60       /* reaps between two looks for orphan files */
@@ -80,6 +81,8 @@ static enum err open_rooms(struct app *app)
 	enum err e = ERR_OK;
 	for (size_t i = 0; !e && i < sizeof dirs / sizeof *dirs; i++)
 		e = make_dirs(dirs[i]);
+	if (!e)
+		ballast_open(cfg);
 	if (!e)
 		e = store_open(&so, &app->house.db);
 	if (!e)
@@ -198,6 +201,8 @@ static enum err admitted(struct app *app, struct call *c, const struct route *r)
 	enum err e = begins && !slot_take(&app->begins, app->begin_max) ? ERR_BUSY : ERR_OK;
 	if (!e) {
 		e = r->handle(c);
+		if (e == ERR_NO_SPACE && c->req->method == HTTP_DELETE && ballast_spend(app->cfg))
+			e = r->handle(c);
 		slot_give(&app->begins, begins);
 	}
 	if (slot && !(e == ERR_OK && slot_lasts(c, &app->bodies)))
@@ -340,7 +345,7 @@ static void reap_some(void *arg)
 {
 	struct app *app = arg;
 	struct reap_count count;
-	reap(&app->house, 5, false, &count);
+	ballast_reap(&app->house, 5, false, &count);
 }
 
 void app_handle(void *self, struct http_req *req, struct http_res *res)
@@ -395,7 +400,7 @@ void app_tick(void *self)
 	if (app->cfg->reap_interval <= 0 || now < app->next_reap)
 		return;
 	app->next_reap = now + app->cfg->reap_interval;
-	enum err e = reap(&app->house, REAP_ROWS, app->reaps++ % SCAN_EVERY == 0, &count);
+	enum err e = ballast_reap(&app->house, REAP_ROWS, app->reaps++ % SCAN_EVERY == 0, &count);
 	if (e)
 		log_event(LOG_WARN, "app", "reaping failed", "reason", LS(err_code(e)), NULL);
 }

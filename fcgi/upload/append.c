@@ -135,8 +135,8 @@ static enum err append_settle(struct append *ap, const struct poured *got)
 
 static enum err append_pour(struct append *ap, struct source *body, struct hold *hold)
 {
-	struct pour p = {.at = ap->plan.at, .room = ap->plan.room, .body = body, .hold = hold, .buffer = (size_t)ap->h->cfg->stream_buffer,
-		.row_offset = ap->u.offset, .publish = append_publish, .arg = ap};
+	struct pour p = {.h = ap->h, .at = ap->plan.at, .room = ap->plan.room, .body = body, .hold = hold,
+		.buffer = (size_t)ap->h->cfg->stream_buffer, .row_offset = ap->u.offset, .publish = append_publish, .arg = ap};
 	struct poured got = {0};
 	enum err e = blob_open(ap->h->blobs, ap->u.file, true, &p.fd);
 	if (e)

@@ -29,6 +29,7 @@ struct flow {
 	size_t size;                /* of buf now: small bodies never pay for a large one */
 	int64_t synced, published;  /* of out->stored */
 	int64_t published_us;
+	int64_t looked;             /* at the free space */
 };
 
 static enum err flow_sync(struct flow *f)
@@ -56,6 +57,7 @@ static enum err flow_publish(struct flow *f)
 		e = p->publish(p->arg, f->out->stored);
 	f->published = f->out->stored;
 	f->published_us = clock_mono_us();
+	f->looked = SPACE_UNSEEN;
 	return e;
 }
 
@@ -96,6 +98,9 @@ static bool flow_step(struct flow *f)
 		f->out->over = true;
 		return false;
 	}
+	f->out->err = space_look(p->h, &f->looked, f->out->stored);
+	if (f->out->err)
+		return false;
 	size_t written = 0;
 	f->out->err = blob_write(p->fd, f->buf, (size_t)got, p->at + f->out->stored, &written);
 	f->out->stored += (int64_t)written;
@@ -109,7 +114,7 @@ static bool flow_step(struct flow *f)
 void pour_body(const struct pour *p, struct poured *out)
 {
 	*out = (struct poured){0};
-	struct flow f = {.p = p, .out = out, .size = FIRST_BUFFER, .published_us = clock_mono_us()};
+	struct flow f = {.p = p, .out = out, .size = FIRST_BUFFER, .published_us = clock_mono_us(), .looked = SPACE_UNSEEN};
 	f.buf = malloc(f.size);
 	if (!f.buf) {
 		out->err = ERR_NOMEM;

@@ -16,6 +16,7 @@ struct upload_push {
 	struct hold *hold;
 	int fd;
 	int64_t max, size;
+	int64_t looked;             /* at the free space */
 	bool finished;
 };
 
@@ -25,7 +26,7 @@ enum err upload_push_open(struct house *h, struct arena *a, const struct create_
 	struct upload_push *p = calloc(1, sizeof *p);
 	if (!p)
 		return ERR_NOMEM;
-	*p = (struct upload_push){.h = h, .a = a, .fd = -1, .max = max};
+	*p = (struct upload_push){.h = h, .a = a, .fd = -1, .max = max, .looked = SPACE_UNSEEN};
 	open_ended.length = LENGTH_UNKNOWN;
 	enum err e = upload_create(h, a, &open_ended, &p->u);
 	if (e) {
@@ -43,7 +44,10 @@ enum err upload_push_data(struct upload_push *p, const void *data, size_t n)
 	size_t written;
 	if (p->size + (int64_t)n > p->max)
 		return ERR_TOO_LARGE;
-	enum err e = blob_write(p->fd, data, n, p->size, &written);
+	enum err e = space_look(p->h, &p->looked, p->size);
+	if (e)
+		return e;
+	e = blob_write(p->fd, data, n, p->size, &written);
 	p->size += (int64_t)written;
 	return e;
 }

@@ -24,6 +24,7 @@ struct chunk_put {
 	unsigned char *mem;
 	size_t cap;
 	int64_t size;
+	int64_t looked;          /* at the free space */
 	int fd;
 	int64_t at;              /* position of byte 0 in fd */
 	int64_t spool;           /* part file number of PUT_SPOOL */
@@ -41,6 +42,7 @@ enum err chunk_put_open(struct house *h, struct arena *a, struct source *body, s
 	p->a = a;
 	p->body = body;
 	p->fd = -1;
+	p->looked = SPACE_UNSEEN;
 	*out = p;
 	return ERR_OK;
 }
@@ -147,12 +149,12 @@ static enum err put_memory(struct chunk_put *p, const void *data, size_t n)
 
 enum err chunk_put_data(struct chunk_put *p, const void *data, size_t n)
 {
-	enum err e = ERR_OK;
 	if (p->size + (int64_t)n > p->h->cfg->max_chunk_size)
 		return ERR_TOO_LARGE;
 	if (p->mode == PUT_MEMORY && p->size + (int64_t)n <= MEMORY_MAX)
 		return put_memory(p, data, n);
-	if (p->mode == PUT_MEMORY)
+	enum err e = space_look(p->h, &p->looked, p->size);
+	if (!e && p->mode == PUT_MEMORY)
 		e = spill(p);
 	if (!e && p->hold && hold_wanted(p->hold, &(int64_t){0}))
 		return chunk_put_reason(p);
@@ -209,7 +211,9 @@ static enum err end_memory(struct chunk_put *p, const struct chunk_cmd *cmd, str
 	enum err e = memory_exists(p, cmd, &out->exists);
 	if (e || out->exists)
 		return e;
-	e = chunk_reserve(p->h, p->a, cmd, 0, false, NULL, &r, &p->hold);
+	e = space_check(p->h, size);
+	if (!e)
+		e = chunk_reserve(p->h, p->a, cmd, 0, false, NULL, &r, &p->hold);
 	if (e)
 		return e;
 	if (size > 0) {

@@ -8,6 +8,7 @@
 
 /* Pouring a body into a part file: the one loop that moves bytes. */
 struct pour {
+	struct house *h;
 	int fd;
 	int64_t at;                 /* position of the first byte */
 	int64_t room;               /* bytes that may be stored */
@@ -32,6 +33,11 @@ void pour_body(const struct pour *p, struct poured *out);
 
 /* Bytes that an upload of this length needs are there, beside the reserve. length may be unknown (0 is asked for). */
 enum err space_check(struct house *h, int64_t length);
+/* While bytes come: looks at the free space when SPACE_STEP came since *looked (begin with SPACE_UNSEEN). ERR_NO_SPACE: the reserve has been touched, so
+ * each running body takes at most a step of it. */
+#define SPACE_STEP (1 << 20)
+#define SPACE_UNSEEN (-1)
+enum err space_look(struct house *h, int64_t *looked, int64_t stored);
 /* Opens the bytes of a complete chunk, wherever its take's file is now. */
 enum err chunk_open(struct house *h, const struct session *s, const struct chunk *c, int *fd);
 /* Completes an unfinished chunk row that the caller holds and whose bytes are all durable: compares with a complete one, sets the bit, removes what nothing names any more. */
