@@ -269,9 +269,9 @@ static void rows_take_turns(void **state)
 	enum err (*const next[])(struct store *, int64_t, struct store_mark *, int64_t *, int, int *) = {
 		store_due_uploads, store_due_sessions, next_finishing_upload, next_finishing_session};
 	for (int i = 0; i < 5; i++) {
-		char id[4][8];
+		char id[4][32];
 		for (int kind = 0; kind < 4; kind++)
-			snprintf(id[kind], 8, "_%d%d", kind, i);
+			snprintf(id[kind], 32, "_%d%d", kind, i);
 		/* Some expire together, and the order is not that of their numbers. */
 		int64_t expires = NOW + 100 - i / 2;
 		struct upload_new in = {.id = id[0], .owner = "", .length = 5, .now = NOW, .expires = expires};

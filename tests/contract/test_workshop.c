@@ -159,7 +159,7 @@ static void what_cannot_be_finished_blocks_nobody(void **state)
 {
 	struct scene *s = *state;
 	for (int i = 0; i < 4; i++) {
-		char sid[8];
+		char sid[16];
 		snprintf(sid, sizeof sid, "dead%d", i);
 		/* A missing and a short part, of placed chunks and of parked ones. */
 		a_chunk(s, sid, i < 2 ? 0 : 1, 100);
@@ -180,7 +180,7 @@ static void what_cannot_be_finished_blocks_nobody(void **state)
 	assert_int_equal(count.failed, 4);
 	assert_int_equal(the_session(s, "good").state, SESSION_COMPLETE);
 	for (int i = 0; i < 4; i++) {
-		char sid[8];
+		char sid[16];
 		snprintf(sid, sizeof sid, "dead%d", i);
 		assert_int_equal(the_session(s, sid).state, SESSION_FAILED);
 	}
