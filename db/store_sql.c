@@ -46,7 +46,8 @@ const char *const sql_text[SQL__MAX] = {
 		" VALUES(?1,?2,0,?3,?4,?5,?6,?7,?8,0,0,?9,?10,?10,?11)",
 	[SQL_UPLOAD_RESET] = "UPDATE upload SET file=?2,base=?3,own=?4,length=?5,offset=0,writing=0,meta=?6,updated=?7 WHERE n=?1",
 	[SQL_UPLOAD_MOVE] = "UPDATE upload SET offset=?3,writing=?4,updated=?5 WHERE n=?1 AND offset=?2 AND state=0"
-		" AND (length=-1 OR ?3<=length) AND " LIVES_WITH,
+		" AND (length=-1 OR ?3<=length)"
+		" AND " LIVES_WITH,
 	[SQL_UPLOAD_EXPIRES] = "UPDATE upload SET expires=?2 WHERE n=?1 AND expires<>?2",
 	[SQL_UPLOAD_LENGTH] = "UPDATE upload SET length=?2 WHERE n=?1",
 	[SQL_UPLOAD_CLOSING] = "UPDATE upload SET state=1,offset=?3,length=?3,writing=0,updated=?4"
