@@ -16,7 +16,7 @@ struct gw_door {
 	struct source body;                                                /* length is set by gw_answer */
 	bool cut;                                                          /* the body ended with -1 */
 	bool (*write)(struct gw_door *d, const void *p, size_t n);         /* false: the peer is gone; nobody is told */
-	bool (*ready)(struct gw_door *d, int ms);                          /* a body read would not wait, or will not after at most ms */
+	bool (*ready)(struct gw_door *d, int ms);                          /* before a read that throws away: it would not wait, or ends after about ms */
 	void (*finish)(struct gw_door *d);                                 /* the answer is complete: let it leave */
 };
 
