@@ -93,7 +93,7 @@ export const mutants = [
 	},
 	{
 		id: 'B08c', what: 'the protocol version is not looked at', suite: 'e2e', test: 'B08_bounds_type_and_version',
-		file: 'fcgi/app.c', old: '\tif (flags & ROUTE_TUS)\n\t\te = guard_tus(c);\n', new: '',
+		file: 'fcgi/app_handle.c', old: '\tif (flags & ROUTE_TUS)\n\t\te = guard_tus(c);\n', new: '',
 	},
 	{
 		id: 'B08d', what: 'an upload may be created with any length', suite: 'e2e', test: 'B08_bounds_type_and_version',
@@ -161,7 +161,7 @@ export const mutants = [
 	},
 	{
 		id: 'B16b', what: 'a cut PATCH is a line of level error', suite: 'e2e', test: 'B16_cut_patch_keeps_its_bytes_and_is_no_error',
-		file: 'fcgi/app.c', old: '\tlog_event(level, "http", "request",', new: '\tif (e == ERR_CUT)\n\t\tlevel = LOG_ERROR;\n\tlog_event(level, "http", "request",',
+		file: 'fcgi/app_handle.c', old: '\tlog_event(level, "http", "request",', new: '\tif (e == ERR_CUT)\n\t\tlevel = LOG_ERROR;\n\tlog_event(level, "http", "request",',
 	},
 	{
 		id: 'B17a', what: 'a file is opened under whatever path the request names', suite: 'e2e', test: 'B17_no_traversal_read',
@@ -312,7 +312,7 @@ export const mutants = [
 	},
 	{
 		id: 'B31c', what: 'REQUIRE_AUTH requires nothing', suite: 'e2e', in: 'access', test: 'require_auth', control: 'uploading_stays_open',
-		file: 'fcgi/app.c', old: '\tif (!e && cfg->require_auth && !(flags & ROUTE_PUBLIC) && !c->owner[0])\n', new: '\tif (0)\n',
+		file: 'fcgi/app_handle.c', old: '\tif (!e && cfg->require_auth && !(flags & ROUTE_PUBLIC) && !c->owner[0])\n', new: '\tif (0)\n',
 	},
 	{
 		id: 'B31d', what: 'FORCE_HTTPS forces nothing', suite: 'e2e', in: 'access', test: 'force_https', control: 'uploading_stays_open',
@@ -332,15 +332,15 @@ export const mutants = [
 	},
 	{
 		id: 'B32a', what: 'the request id of the client is not taken over', suite: 'e2e', test: 'B32_metrics_structured_log_and_request_ids',
-		file: 'fcgi/app.c', old: '\t\treturn given;\n', new: '\t\t;\n',
+		file: 'fcgi/app_handle.c', old: '\t\treturn given;\n', new: '\t\t;\n',
 	},
 	{
 		id: 'B32b', what: 'requests are not logged', suite: 'e2e', test: 'B32_metrics_structured_log_and_request_ids',
-		file: 'fcgi/app.c', old: '\twrite_log(&c, route, e, us);\n', new: '',
+		file: 'fcgi/app_handle.c', old: '\twrite_log(&c, route, e, us);\n', new: '',
 	},
 	{
 		id: 'B32c', what: 'requests are not counted', suite: 'e2e', test: 'B32_metrics_structured_log_and_request_ids',
-		file: 'fcgi/app.c', old: '\tmetrics_request(app->house.metrics,', new: '\tif (0)\n\t\tmetrics_request(app->house.metrics,',
+		file: 'fcgi/app_handle.c', old: '\tmetrics_request(app->house.metrics,', new: '\tif (0)\n\t\tmetrics_request(app->house.metrics,',
 	},
 	{
 		id: 'B33a', what: 'what the client said of its recording is not in the note', suite: 'e2e', test: 'B33_metadata_keeps_the_real_type',
