@@ -262,7 +262,7 @@ export const mutants = [
 	{
 		id: 'B26', what: 'the chunk rows go with the finishing', suite: 'e2e', test: 'B26_verify_stays_true_after_assembly',
 		file: 'db/store_finish.c', old: '\t\te = sql_run(t->h, SQL_SESSION_UPLOADS_DROP, BINDS(I(f->n)));\n',
-		new: '\t\te = sql_run(t->h, SQL_SESSION_UPLOADS_DROP, BINDS(I(f->n)));\n\tif (!e)\n\t\te = sql_run(t->h, SQL_SESSION_CHUNKS_DROP, BINDS(I(f->n)));\n',
+		new: '\t\te = sql_run(t->h, SQL_SESSION_UPLOADS_DROP, BINDS(I(f->n)));\n\tif (!e)\n\t\te = sql_run(t->h, SQL_CHUNKS_DROP_SOME, BINDS(I(f->n), I(1000000)));\n',
 	},
 	{
 		id: 'B27a', what: 'verify makes the folder of its session', suite: 'e2e', test: 'B27_asking_makes_nothing',
