@@ -133,6 +133,8 @@ check('check_115_partial_and_final_live_apart', async t => {
 	await whole(server, final, 'concat', 5);
 });
 
+const stopped = pid => fs.readdirSync(`/proc/${pid}/task`).every(t => /\) T /.test(fs.readFileSync(`/proc/${pid}/task/${t}/stat`, 'latin1')));
+
 check('check_132_in_use_is_423', async () => {
 	const url = await made(server, { length: 100000 });
 	const c = await openPatch(server, url, 0, 100000);
@@ -141,6 +143,8 @@ check('check_132_in_use_is_423', async () => {
 	// A stopped process can not let go: the only way to see a lock that is not handed over in time.
 	process.kill(holder, 'SIGSTOP');
 	try {
+		// A thread that is still on its way to stopping could take the next connection with it.
+		await until(() => stopped(holder), { what: 'all threads to stop', every: 1 });
 		const began = Date.now();
 		const res = await patch(server, url, 0, bytes('lock', 0, 100000));
 		assert.equal(res.status, 423, `${res}`);
