@@ -135,7 +135,7 @@ static enum err serve(struct app *app, struct call *c, int *route)
 	e = guarded(app, c, r);
 	if (e)
 		return e;
-	return r ? spare_head(c, r, admitted(app, c, r)) : unmatched(c, allow);
+	return r ? admitted(app, c, r) : unmatched(c, allow);
 }
 
 /* ---- answers ---- */
@@ -228,6 +228,8 @@ void app_handle(void *self, struct http_req *req, struct http_res *res)
 	enum err e = serve(app, &c, &route);
 	if (!e && res->failed)
 		e = ERR_NOMEM;
+	if (route != ROUTE_NONE)
+		e = spare_head(&c, route_at(route), e);
 	if (e)
 		refuse(&c, e);
 	guard_headers(app->cfg, &c, guard_is_https(app->cfg, req));

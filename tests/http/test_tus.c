@@ -335,6 +335,29 @@ static void check_031_067_from_another_process(void **state)
 	app_close(other);
 }
 
+/* Whatever runs out on our side, HEAD of a living upload is answered 200 or 423: on anything else clients begin again from byte 0. */
+static void check_032_own_trouble_is_423(void **state)
+{
+	(void)state;
+	char at[200], headers[3200], value[3001];
+	int locked = 0;
+	memset(value, 'A', sizeof value - 1);
+	value[sizeof value - 1] = '\0';
+	snprintf(headers, sizeof headers, "Upload-Length: 10\nUpload-Metadata: filename %s\n", value);
+	snprintf(at, sizeof at, "%s", create(headers));
+	struct arena *enough = k->a;
+	for (size_t max = 1000; max < 8000; max += 100) {
+		k->a = arena_open(max);
+		int status = kit_tus(k, "HEAD", at, NULL, NULL, 0);
+		arena_close(k->a);
+		assert_true(status == 200 || status == 423);
+		locked += status == 423;
+	}
+	k->a = enough;
+	assert_true(locked > 0);
+	EXPECT(k, 200, kit_tus(k, "HEAD", at, NULL, NULL, 0));
+}
+
 static void check_033_095_to_097_expires(void **state)
 {
 	(void)state;
@@ -984,7 +1007,7 @@ int main(void)
 		T(check_010_bad_numbers), T(check_011_method_override), T(check_012_names_and_blanks), T(check_013_twice), T(check_014_paths_and_methods),
 		T(check_015_to_018_options_anywhere), T(check_019_preflight), T(check_020_to_023_head), T(check_024_head_unknown), T(check_025_098_expired),
 		T(check_026_027_metadata), T(check_028_086_deferred), T(check_030_head_after_a_living_writer), T(check_031_067_from_another_process),
-		T(check_033_095_to_097_expires), T(check_034_052_types), T(check_035_to_038_offsets), T(check_039_to_041_success), T(check_042_unknown),
+		T(check_032_own_trouble_is_423), T(check_033_095_to_097_expires), T(check_034_052_types), T(check_035_to_038_offsets), T(check_039_to_041_success), T(check_042_unknown),
 		T(check_043_cut), T(check_045_chunked), T(check_047_048_too_much), T(check_049_complete), T(check_050_two_writers),
 		T(check_051_offset_and_bytes_agree), T(check_054_many_small), T(check_056_057_064_created), T(check_058_to_061_lengths),
 		T(check_062_empty_file), T(check_063_too_long), T(check_065_type_of_a_creation), T(check_066_ids), T(check_069_to_077_metadata_grammar),
