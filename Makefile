@@ -44,6 +44,15 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtus.a
 $(B)/tests/contract/test_ctl: | $(B)/tusctl
 $(B)/tests/contract/test_cgi: | $(B)/upload.cgi
 
+# Stands between a program and its file calls; tests/shim/shim.h.
+SHIM = $(patsubst %.c,$(B)/pic/%.o,tests/shim/shim.c tests/shim/shim_kill.c tests/shim/shim_tactics.c)
+$(B)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -c -o $@ $<
+$(B)/tests/shim.so: $(SHIM)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ -ldl
+
 ctests: $(CTESTS)
 
 # Every C test under the address and undefined-behaviour sanitizers, in a folder of its own.
