@@ -385,6 +385,22 @@ static void a_run_that_fails_is_passed_over(void **state)
 	assert_int_equal(part_files(s), before);
 }
 
+/* The chunk that was missing comes after the runs were offered: the whole recording is due as if nothing had been offered. */
+static void a_hole_closed_late_is_recovered_in_time(void **state)
+{
+	struct scene *s = *state;
+	with_holes(s, "s", 2, NULL);
+	clock_shift(2 * DAY);
+	assert_int_equal(reaped(s, 5).recovered, 1);
+	assert_int_equal(recordings(s), 2);
+	a_chunk_of(s, "s", 1, 7, NULL);
+	assert_true(the_session(s, "s").expires <= clock_now() + 2 * DAY);
+	clock_shift(4 * DAY);
+	assert_int_equal(reaped(s, 5).recovered, 1);
+	assert_int_equal(the_session(s, "s").state, SESSION_RECOVERED);
+	assert_int_equal(recordings(s), 3);
+}
+
 static void runs_wait_for_space(void **state)
 {
 	struct scene *s = *state;
@@ -432,7 +448,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		S_(what_cannot_be_finished_blocks_nobody), S_(dead_uploads_block_nobody), S_(a_published_file_is_not_missing), S_(a_join_needs_space),
 		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(a_run_that_fails_is_passed_over),
-		S_(runs_wait_for_space), S_(a_long_recording_is_forgotten_in_one_round),
+		S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_long_recording_is_forgotten_in_one_round),
 	};
 	return cmocka_run_group_tests_name("workshop", tests, NULL, NULL);
 }
