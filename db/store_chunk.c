@@ -212,6 +212,9 @@ static enum err done_run(struct tx *t, void *arg)
 	else
 		e = done_put(t, d, &u, &s, there ? &prior : NULL);
 	d->out->session = s.n;
+	/* Runs of a session with holes were offered: what came now is to be offered, too, and before its retention ends. */
+	if (!d->e->equal && s.expires > d->e->expires)
+		s.expires = 0;
 	if (!e)
 		e = session_slide(t, &s, d->e->now, d->e->expires);
 	return e ? e : done_whole(t, d, &s);

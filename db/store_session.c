@@ -81,8 +81,7 @@ enum err session_slide(struct tx *t, const struct session *s, int64_t now, int64
 {
 	if (s->state != SESSION_RECEIVING)
 		return ERR_OK;
-	/* It lies further away only after runs of a session with holes were offered: what comes now is to be offered, too. */
-	int64_t next = s->expires > expires ? expires : plan_expiry(now, expires - now, s->expires);
+	int64_t next = plan_expiry(now, expires - now, s->expires);
 	return next == s->expires ? ERR_OK : sql_run(t->h, SQL_SESSION_EXPIRES, BINDS(I(s->n), I(next)));
 }
 

@@ -34,7 +34,7 @@ struct take {
 	enum session_kind kind;
 	enum state state;
 	int64_t total;
-	bool offered;               /* its runs were offered; it stays a month */
+	bool offered;               /* its runs were offered, and nothing came since; it stays a month */
 	struct piece chunk[CHUNKS];
 	struct half half[CHUNKS];
 };
@@ -230,6 +230,7 @@ static void complete(struct world *w, struct take *t, int idx, int v, int64_t n)
 		if (t->state != RECEIVING)
 			t = take_add(w, t->kind, t->kind == SESSION_LIVE ? 0 : t->total);
 		t->chunk[idx] = (struct piece){true, v, n};
+		t->offered = false;
 	}
 	if (t->state == RECEIVING && t->total > 0 && whole(t, t->total))
 		finish(w, t, COMPLETE, NULL);
