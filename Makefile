@@ -13,7 +13,7 @@ OBJ    = $(SRC:%.c=$(B)/obj/%.o)
 BINS   = $(B)/tus-fcgi $(B)/tusctl $(B)/upload.cgi
 CTESTS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tests/contract/test_*.c tests/http/test_*.c tests/fault/test_*.c))
 
-.PHONY: all clean run test ctests lint san install
+.PHONY: all clean run test ctests lint san storm install
 all: $(BINS)
 
 $(B)/libtus.a: $(OBJ)
@@ -52,6 +52,15 @@ $(B)/pic/%.o: %.c
 $(B)/tests/shim.so: $(SHIM)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ -ldl
+# Prints the rows of a ledger.
+$(B)/tests/rows: tests/storm/rows.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $< -lsqlite3
+
+# Processes killed at every call that matters, under load, for SECONDS; tests/storm/storm.mjs.
+SECONDS ?= 60
+storm: all $(B)/tests/shim.so $(B)/tests/rows
+	TUS_BUILD=$(B) node tests/storm/storm.mjs --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 ctests: $(CTESTS)
 

@@ -26,11 +26,10 @@
 #include "base/log.h"
 
 #define BACKLOG 4096            /* a full queue of a unix socket is an instant 502 */
-#define STARTS_A_MINUTE 60
 #define MINUTE_US 60000000
 #define BACKOFF_FIRST_US 100000
 #define BACKOFF_MOST_US 5000000
-#define LIVED_US 10000000       /* a worker that lived so long starts again without delay */
+#define LIVED_US 2000000        /* a worker that lived so long starts again without delay */
 #define KILL_AFTER_MS 500       /* beyond the time that workers give themselves */
 
 struct worker {
@@ -43,7 +42,7 @@ struct pool {
 	int sock, lock;
 	struct worker *w;
 	int n;
-	int64_t starts[STARTS_A_MINUTE];   /* times of the last restarts, a ring */
+	int64_t starts[CONFIG_RESTARTS_MAX];   /* times of the last restarts: a ring of RESTARTS_PER_MINUTE */
 	unsigned nstarts;
 };
 
@@ -157,19 +156,19 @@ static void start_worker(struct pool *p, int i)
 		w->start_at = w->started + BACKOFF_MOST_US;
 }
 
-/* When a worker that ended now may start again: at once if it had lived, later each time if not, never more than 60 a minute. */
+/* When a worker that ended now may start again: at once if it had lived, later each time if not, never more than RESTARTS_PER_MINUTE. */
 static void plan_restart(struct pool *p, struct worker *w)
 {
-	int64_t now = clock_mono_us(), oldest = p->starts[p->nstarts % STARTS_A_MINUTE];
+	int64_t now = clock_mono_us(), *oldest = &p->starts[p->nstarts++ % p->c->restarts];
 	if (now - w->started >= LIVED_US)
 		w->backoff = 0;
 	w->start_at = now + w->backoff;
 	w->backoff = w->backoff == 0 ? BACKOFF_FIRST_US : w->backoff * 2;
 	if (w->backoff > BACKOFF_MOST_US)
 		w->backoff = BACKOFF_MOST_US;
-	if (oldest != 0 && w->start_at < oldest + MINUTE_US)
-		w->start_at = oldest + MINUTE_US;
-	p->starts[p->nstarts++ % STARTS_A_MINUTE] = w->start_at;
+	if (*oldest != 0 && w->start_at < *oldest + MINUTE_US)
+		w->start_at = *oldest + MINUTE_US;
+	*oldest = w->start_at;
 }
 
 static int reap(struct pool *p, bool restart)

@@ -25,6 +25,8 @@ enum config_environment { ENV_DEVELOPMENT, ENV_PRODUCTION };
 enum config_method { METHOD_TUS, METHOD_CUSTOM };
 enum config_session_id { SESSION_ID_ANY, SESSION_ID_UUID };
 
+#define CONFIG_RESTARTS_MAX 1000    /* of RESTARTS_PER_MINUTE */
+
 struct config {
 	/* where; texts are never NULL, but api_keys_file is if it is not set */
 	char *data_dir;            /* DATA_DIR: home of everything that is not placed elsewhere */
@@ -76,6 +78,7 @@ struct config {
 	int64_t reap_interval;     /* REAP_INTERVAL 60: lazy reaper in the pool; 0 = off */
 	int64_t lock_wait_ms;      /* LOCK_WAIT_MS 2000: hand-over of a held upload */
 	int64_t shutdown_wait_ms;  /* SHUTDOWN_WAIT_MS 5000 */
+	int64_t restarts;          /* RESTARTS_PER_MINUTE 60 */
 	/* pool */
 	int64_t workers;           /* WORKERS (alias UVICORN_WORKERS) 4: processes */
 	int64_t threads;           /* THREADS 256: at most, a process */

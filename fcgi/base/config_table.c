@@ -134,6 +134,7 @@ const struct setting settings[] = {
 	{"LOCK_WAIT_MS", NUM(lock_wait_ms, "2000", 0, 600000, "ms"), .help = "Longest wait for an upload that another request holds."},
 	{"SHUTDOWN_WAIT_MS", NUM(shutdown_wait_ms, "5000", 0, 600000, "ms"), .help = "Longest wait for running requests at a stop."},
 
+	{"RESTARTS_PER_MINUTE", NUM(restarts, "60", 1, CONFIG_RESTARTS_MAX, ""), .help = "Workers that ended are started again at most so often."},
 	{"WORKERS", NUM(workers, "4", 1, 1024, ""), .alias = "UVICORN_WORKERS", .help = "Processes of the pool."},
 	{"THREADS", NUM(threads, "256", 1, 16384, ""), .help = "Threads of a process, at most; they are made when needed."},
 	{"RESERVE_THREADS", NUM(reserve_threads, "16", 0, 16383, ""), .help = "Threads of a process that serve only short requests."},

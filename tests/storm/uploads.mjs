@@ -1,0 +1,171 @@
+// uploads.mjs - clients with one tus upload each: whole ones and chunks. Cuts, fights, deferred lengths, removals.
+import { sleep } from '../e2e/lib/http.mjs';
+import { TUS, patchHeaders, OFFSET_TYPE } from '../e2e/lib/tus.mjs';
+import { metadata } from '../e2e/lib/data.mjs';
+import { Content } from './content.mjs';
+import { Thing } from './world.mjs';
+
+const GIVE_UP_MS = 120000;          // an upload that does not get on for so long is wedged
+// Answers to a PATCH after which a client asks by HEAD and goes on; anything else that is no success is a violation.
+const PASSING = [408, 409, 423, 429, 500, 502, 503, 504, 507];
+
+export class Upload extends Thing {
+	constructor(world, random, name, length) {
+		super(world, name);
+		this.random = random;
+		this.length = length;
+		this.content = new Content(name);
+		this.path = null;
+		this.complete = false;
+		this.gone = false;
+		this.asked = Date.now();
+	}
+
+	told(offset, by) {
+		const wrong = this.content.told(offset, by);
+		if (wrong) this.wrong(wrong);
+		this.asked = Date.now();
+		if (offset === this.length) this.complete = true;
+	}
+
+	get wedged() { return Date.now() - this.asked > GIVE_UP_MS; }
+
+	// Creates it, however often that takes. Who got no answer may have made an upload that nobody knows: that is no loss.
+	async create({ path = '/files/', meta, deferred = false, withData = false } = {}) {
+		// the last byte brings the length with it
+		const first = withData ? this.random.int(1, this.length - (deferred ? 1 : 0)) : 0;
+		for (;;) {
+			const body = withData ? this.content.bytes(0, 0, first) : undefined;
+			const headers = { ...TUS, ...(deferred ? { 'Upload-Defer-Length': 1 } : { 'Upload-Length': this.length }), ...(meta ? { 'Upload-Metadata': meta } : {}),
+				...(withData ? { 'Content-Type': OFFSET_TYPE } : { 'Content-Length': 0 }) };
+			const res = await this.world.ask(this, 'POST', path, { headers, body });
+			if (res?.status === 201) {
+				this.path = new URL(res.headers.location, 'http://localhost').pathname;
+				this.deferred = deferred;
+				this.known = true;
+				const sent = this.content.sending(0, first);
+				if (res.headers['upload-offset'] !== undefined) this.told(Number(res.headers['upload-offset']), sent);
+				this.world.things.add(this);
+				return true;
+			}
+			if (res && !PASSING.includes(res.status)) {
+				this.wrong(`creation answered ${res}`);
+				return false;
+			}
+			if (this.wedged) { this.wrong('wedged: it cannot be created'); return false; }
+			await sleep(this.random.int(5, 100));
+		}
+	}
+
+	// Where it goes on. -1: gone.
+	async head() {
+		for (;;) {
+			const res = await this.world.ask(this, 'HEAD', this.path, { headers: TUS });
+			if (res && res.status >= 200 && res.status < 300) {
+				this.told(Number(res.headers['upload-offset']));
+				return this.content.known;
+			}
+			if (res && this.gone && [404, 410].includes(res.status)) return -1;
+			if (res && res.status !== 423) { this.wrong(`HEAD of a living upload answered ${res}`); return -1; }
+			if (this.wedged) { this.wrong('wedged: HEAD gives nothing'); return -1; }
+			await sleep(this.random.int(10, 150));
+		}
+	}
+
+	lengthHeader(end) { return this.deferred && (end === this.length || this.random.chance(0.3)) ? { 'Upload-Length': this.length } : {}; }
+
+	async patch(at, n, v = 0) {
+		const body = this.content.sending(at, n, v);
+		const res = await this.world.ask(this, 'PATCH', this.path, { headers: patchHeaders(at, this.lengthHeader(at + n)), body: this.content.bytes(v, at, n) });
+		if (!res) return null;
+		if (res.status === 204) return { ok: true, offset: Number(res.headers['upload-offset']), body };
+		if (!PASSING.includes(res.status)) this.wrong(`PATCH answered ${res}`);
+		return { ok: false, status: res.status };
+	}
+
+	// One step of a client that knows the offset.
+	async step() {
+		const at = this.content.known, left = this.length - at, n = Math.min(left, this.random.size(1, 1 << 20));
+		if (this.random.chance(0.2)) {
+			const all = this.random.chance(0.5) ? left : n;
+			this.content.sending(at, all);
+			await this.world.cut(this, 'PATCH', this.path, patchHeaders(at, this.lengthHeader(at + all)), this.content.bytes(0, at, all), this.random.int(0, all), this.random);
+		} else if (this.random.chance(0.12)) {
+			await this.fight(at, n);
+		} else {
+			const r = await this.patch(at, n);
+			if (r?.ok) return void this.told(r.offset, r.body);
+		}
+		this.world.count.resumes++;
+		await this.head();
+	}
+
+	// Two clients at one offset with different bytes: at most one of them may be told that it won.
+	async fight(at, n) {
+		this.world.count.fights++;
+		const second = async () => {
+			await sleep(this.random.int(0, 15));
+			return this.patch(at, Math.max(1, this.random.int(Math.floor(n / 2), n)), 1);
+		};
+		const both = await Promise.all([this.patch(at, n, 0), second()]);
+		const won = both.filter(r => r?.ok);
+		this.world.count.displaced += both.filter(r => r && !r.ok && r.status === 409).length;
+		if (won.length > 1) this.wrong(`two clients were told that they had written at ${at}`);
+		if (won.length === 1 && won[0].offset !== won[0].body.end) this.wrong(`a success with offset ${won[0].offset}, expected ${won[0].body.end}`);
+		if (won.length === 1) this.told(won[0].offset, won[0].body);
+	}
+
+	async finish() {
+		while (!this.complete && !this.wedged) {
+			const before = this.content.known;
+			await this.step();
+			if (this.gone) return false;
+			if (this.content.known > before) this.asked = Date.now();
+		}
+		if (!this.complete) this.wrong(`wedged at ${this.content.known} of ${this.length}`);
+		return this.complete;
+	}
+
+	async remove() {
+		for (;;) {
+			const res = await this.world.ask(this, 'DELETE', this.path, { headers: TUS });
+			this.gone = true;
+			if (res && [204, 404, 410].includes(res.status)) break;
+			if (res && !PASSING.includes(res.status)) this.wrong(`DELETE answered ${res}`);
+			if (this.wedged) { this.wrong('wedged: it cannot be removed'); break; }
+			await sleep(this.random.int(10, 100));
+		}
+		this.removed = true;
+		this.world.count.removed++;
+	}
+}
+
+// A whole upload, from creation to the comparison of the download.
+export async function wholeUpload(world, random, name) {
+	const u = new Upload(world, random, name, random.size(1, 3 << 20));
+	if (!await u.create({ deferred: u.length > 1 && random.chance(0.25), withData: random.chance(0.25), meta: metadata({ filename: `${name}.bin` }) })) return;
+	if (random.chance(0.15)) {
+		if (!u.complete) await u.step();
+		await u.remove();
+		return;   // it stays among the things: nobody may ever find it again
+	}
+	if (await u.finish()) await downloaded(u, u.path, stored => u.content.compare(stored));
+	world.things.delete(u);
+}
+
+// Asks for the file until it is there; judge: '' or what is wrong with it.
+export async function downloaded(thing, path, judge) {
+	for (const began = Date.now(); ;) {
+		const res = await thing.world.ask(thing, 'GET', path);
+		if (res?.status === 200) {
+			const wrong = judge(res.body);
+			if (wrong) thing.wrong(`download: ${wrong}`);
+			else thing.world.count.finished++;
+			return;
+		}
+		if (res && ![...PASSING, 404].includes(res.status)) return void thing.wrong(`download answered ${res}`);
+		if (Date.now() - began > GIVE_UP_MS) return void thing.wrong(`wedged: no file, ${res}`);
+		await sleep(50);
+	}
+}
+export { PASSING, GIVE_UP_MS };
