@@ -84,7 +84,7 @@ class Server {
 	get partsDir() { return this.settings.TUS_UPLOAD_DIR ?? path.join(this.data, 'tus_uploads'); }
 	get doneDir() { return this.settings.UPLOAD_DIR ?? path.join(this.data, 'uploaded_data'); }
 
-	// {supervisor, nginx, 'worker-0': ...} of the pid files whose process lives.
+	// {supervisor, nginx (or apache, lighttpd), 'worker-0': ...} of the pid files whose process lives.
 	pids() {
 		const out = {};
 		for (const f of fs.existsSync(this.runDir) ? fs.readdirSync(this.runDir) : []) {
@@ -97,7 +97,7 @@ class Server {
 	}
 
 	workers() { return Object.entries(this.pids()).filter(([n]) => n.startsWith('worker-')).map(([, pid]) => pid); }
-	pool() { return Object.entries(this.pids()).filter(([n]) => n !== 'nginx').map(([, pid]) => pid); }
+	pool() { return Object.entries(this.pids()).filter(([n]) => !['nginx', 'apache', 'lighttpd'].includes(n)).map(([, pid]) => pid); }
 
 	// Sends sig to every worker and gives their pids.
 	killWorkers(sig = 'SIGKILL') {
