@@ -13,7 +13,7 @@ OBJ    = $(SRC:%.c=$(B)/obj/%.o)
 BINS   = $(B)/tus-fcgi $(B)/tusctl $(B)/upload.cgi
 CTESTS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tests/contract/test_*.c tests/http/test_*.c tests/fault/test_*.c))
 
-.PHONY: all clean run test ctests lint san storm install
+.PHONY: all clean run test ctests lint san storm power install
 all: $(BINS)
 
 $(B)/libtus.a: $(OBJ)
@@ -61,6 +61,15 @@ $(B)/tests/rows: tests/storm/rows.c
 SECONDS ?= 60
 storm: all $(B)/tests/shim.so $(B)/tests/rows
 	TUS_BUILD=$(B) node tests/storm/storm.mjs --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+$(B)/tests/cut: tests/power/cut.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $<
+
+# The power is cut under load, ROUNDS times a level; tests/power/power.mjs.
+ROUNDS ?= 20
+power: all $(B)/tests/cut $(B)/tests/rows
+	TUS_BUILD=$(B) node tests/power/power.mjs --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 ctests: $(CTESTS)
 

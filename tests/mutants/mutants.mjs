@@ -4,6 +4,8 @@
 // old must be found exactly once in file; edits: several replacements. in: the test file (of e2e: 'bugs' unless told); control: a test that must still pass.
 const t = String.raw;
 
+const POWER = ['--rounds', '4', '--ms', '900', '--patience', '10', '--first'], STORM = ['--seconds', '8', '--patience', '10', '--first'];
+
 export const mutants = [
 	{
 		id: 'B01', what: 'a recording without a total is taken for one without chunks: its file is empty', suite: 'e2e', test: 'B01_live_recording_is_not_empty',
@@ -383,6 +385,37 @@ export const mutants = [
 	{
 		id: 'D8', what: 'the space behind a short write is told as written', suite: 'contract', in: 'test_blob', test: 'test_short_and_interrupted_writes',
 		file: 'fcgi/blob/blob_file.c', old: '\twhile (*written < n) {\n\t\tssize_t w = pwrite', new: '\tfor (bool once = true; once; once = false, *written = n) {\n\t\tssize_t w = pwrite',
+	},
+	// Struck at random moments, and compared with what clients were told.
+	{
+		id: 'D9', what: 'bytes are not synced', suite: 'power', args: POWER,
+		file: 'fcgi/blob/blob_file.c', old: 'return fdatasync(fd) < 0 ?', new: 'return fd < 0 ?',
+	},
+	{
+		id: 'D10', what: 'a chunk is committed before its bytes are synced', suite: 'power', args: POWER,
+		file: 'fcgi/upload/put.c',
+		old: '\t\tif (!e)\n\t\t\te = blob_sync(p->fd);\n\t}\n\tp->size = size;\n\treturn e ? e : chunk_complete(p->h, p->a, &r.u, size, &out->finish_session, &out->exists);',
+		new: '\t}\n\tp->size = size;\n\te = e ? e : chunk_complete(p->h, p->a, &r.u, size, &out->finish_session, &out->exists);\n\treturn e || size == 0 ? e : blob_sync(p->fd);',
+	},
+	{
+		id: 'D11', what: 'a complete chunk is committed without a sync', suite: 'power', args: [...POWER, '--level', 'normal'],
+		file: 'db/store_chunk.c', old: '\treturn store_do(s, done_run, &d, true);', new: '\treturn store_do(s, done_run, &d, false);',
+	},
+	{
+		id: 'D12', what: 'the lock between processes is not taken', suite: 'storm', args: STORM,
+		file: 'fcgi/upload/hold_lock.c', old: '\tif (e || lock_call(h, key, F_OFD_SETLK, &l, F_WRLCK) == 0)\n', new: '\tif (e || !l.l_len || 1)\n',
+	},
+	{
+		id: 'D13', what: 'an offset lies past the data', suite: 'storm', args: STORM,
+		file: 'fcgi/upload/append.c', old: '\t\te = append_move(ap, end, reason != ERR_OK);', new: '\t\te = append_move(ap, end + (reason == ERR_CUT), reason != ERR_OK);',
+	},
+	{
+		id: 'D14', what: 'a displaced writer is told that all is well', suite: 'storm', args: STORM,
+		file: 'fcgi/upload/append.c', old: 'ERR_STOPPING : ERR_DISPLACED;', new: 'ERR_STOPPING : ERR_OK;',
+	},
+	{
+		id: 'D15', what: 'a complete chunk is replaced in its place', suite: 'storm', args: STORM,
+		file: 'fcgi/model/session.c', old: '\tif (done)\n\t\treturn;\n', new: '\tif (done) {\n\t\tout->parked = false;\n\t\tout->base = done->base;\n\t\treturn;\n\t}\n',
 	},
 ];
 

@@ -1,12 +1,14 @@
 // run.mjs - proves that the tests notice each known weakness: a tree with exactly one defect of mutants.mjs must fail the test that is named for it.
 //
-//   node tests/mutants/run.mjs [--list] [--check] [--why] [--keep] [--untracked] [ID...]
+//   node tests/mutants/run.mjs [--list] [--check] [--why] [--keep] [--untracked] [--tries N] [ID...]
 //
 // The tracked files are copied once into a scratch folder and built there. All named tests must pass on the tree as it is; then each defect is put in,
 // built, tested and taken out again. A text that is not found exactly once, or a defect that does not build, is a failure: a rotten mutant proves nothing.
 // Beside the named test a second one (`control`) must still pass, so that a server that does not even start is not taken for a caught defect.
 // ID may be a beginning (B08: all of B08a, B08b ...). --untracked copies files that are not committed yet, too. --keep leaves the scratch folder.
 // --why prints how the test failed: whether for the right reason is for people to judge.
+// Suites that strike at random moments (storm, power) are tried several times, each time with another seed: three quarters of the tries must notice.
+// --tries: so often, and the tests of the other D rows as well (3 for those suites unless told).
 // --check only looks whether every text is still found once and every named test still exists: a moment's work after a change of the sources.
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -19,6 +21,7 @@ const top = fileURLToPath(new URL('../../', import.meta.url));
 const args = process.argv.slice(2);
 const option = name => args.includes(name) && args.splice(args.indexOf(name), 1).length > 0;
 const list = option('--list'), check = option('--check'), explain = option('--why'), keep = option('--keep'), untracked = option('--untracked');
+const said = args.indexOf('--tries'), tries = said < 0 ? 0 : Number(args.splice(said, 2)[1]);
 const E2E = { in: 'bugs', control: 'B03_head_has_upload_length' };
 const TEST_MS = 180000, BUILD_MS = 600000, GRACE_MS = 3000;
 
@@ -82,7 +85,27 @@ const program = m => `build/tests/${m.suite}/${m.in}`;
 const script = m => `tests/e2e/${m.in}.test.mjs`;
 const quoted = name => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-const build = rows => run('make', ['-s', '-j2', 'B=build', ...new Set(rows.map(m => (m.suite === 'e2e' ? 'all' : program(m))))], BUILD_MS);
+const whole = m => ['e2e', 'storm', 'power'].includes(m.suite);
+const tools = ['build/tests/shim.so', 'build/tests/rows', 'build/tests/cut'];
+const build = rows => run('make', ['-s', '-j2', 'B=build', ...new Set(rows.flatMap(m => (m.suite === 'e2e' ? 'all' : whole(m) ? ['all', ...tools] : program(m))))], BUILD_MS);
+
+// ---- suites with chance in them
+
+const SKIP = 77;
+const chance = m => ['storm', 'power'].includes(m.suite);
+const attempt = (m, seed) => run(process.execPath, [`tests/${m.suite}/${m.suite}.mjs`, '--seed', String(seed), ...m.args], TEST_MS);
+
+// How many of n tries noticed: {n, seen, text of the last that did not}.
+async function attempts(m, n) {
+	const out = { n: 0, seen: 0, text: '' };
+	for (; out.n < n; out.n++) {
+		const { code, text } = await attempt(m, 1000 + out.n);
+		if (code === SKIP) return { ...out, skipped: text.trim() };
+		if (code === 1 && /[1-9]\d* violations/.test(text)) out.seen++;
+		else out.text = text;
+	}
+	return out;
+}
 
 // {name: passed} of one test program, whichever its way of telling. A C program is run whole, but not for long after `fails` has failed: the next test may wait for ever then.
 async function results(m, names, fails) {
@@ -133,6 +156,13 @@ const write = (files, which) => Object.entries(files).forEach(([f, texts]) => fs
 async function survived(m) {
 	const made = await build([m]);
 	if (made.code !== 0) return `it does not build\n${tail(made.text)}`;
+	if (chance(m)) {
+		const a = await attempts(m, tries || 3);
+		m.count = a.skipped ? a.skipped : `${a.seen} of ${a.n}`;
+		return a.skipped || a.seen * 4 >= a.n * 3 ? '' : `only ${m.count} tries noticed\n${tail(a.text)}`;
+	}
+	for (let i = 1; i < (/^D/.test(m.id) ? tries : 0); i++) if ((await results(m, [m.test], m.test)).out.get(m.test)) return `try ${i} of ${tries} did not notice`;
+	if (/^D/.test(m.id) && tries) m.count = `${tries} of ${tries}`;
 	const { out, text } = await results(m, [m.test, ...(m.control ? [m.control] : [])], m.test);
 	const others = m.control ? [out.get(m.control)] : [...out].filter(([name]) => name !== m.test).map(([, passed]) => passed);
 	if (!out.has(m.test)) return `the test gave no result\n${tail(text)}`;
@@ -160,13 +190,18 @@ async function judge(m) {
 // The unchanged tree: what its tests say, by program.
 async function baseline(rows) {
 	const programs = new Map();
-	for (const m of rows) {
+	for (const m of rows.filter(r => !chance(r))) {
 		const key = `${m.suite}/${m.in}`;
 		if (!programs.has(key)) programs.set(key, { m, names: new Set() });
 		programs.get(key).names.add(m.test);
 		if (m.control) programs.get(key).names.add(m.control);
 	}
 	let bad = 0;
+	for (const m of new Map(rows.filter(chance).map(r => [`${r.suite} ${r.args}`, r])).values()) {
+		const { code, text } = await attempt(m, 999);
+		if (code !== 0 && code !== SKIP) console.log(`FAIL ${m.suite} ${m.args.join(' ')} on the unchanged tree\n${tail(text)}`);
+		bad += code !== 0 && code !== SKIP;
+	}
 	for (const [key, { m, names }] of programs) {
 		const { out, text } = await results(m, [...names]);
 		const wrong = [...names].filter(n => out.get(n) !== true);
@@ -178,7 +213,7 @@ async function baseline(rows) {
 
 const wanted = mutants.map(rowOf).filter(m => !args.length || args.some(a => m.id.startsWith(a)));
 if (list || !wanted.length) {
-	for (const m of wanted) console.log(`${m.id}  ${m.suite}/${m.in} ${m.test}: ${m.what}`);
+	for (const m of wanted) console.log(`${m.id}  ${m.suite}${m.in ? `/${m.in}` : ''} ${m.test ?? m.args.join(' ')}: ${m.what}`);
 	if (!wanted.length) console.log(`no such mutant: ${args.join(' ')}`);
 	leave(wanted.length ? 0 : 2);
 }
@@ -188,6 +223,7 @@ if (check) {
 	for (const m of wanted) {
 		try {
 			changed(m, top);
+			if (chance(m)) continue;
 			const suite = m.suite === 'e2e' ? script(m) : `${program(m).replace('build/', '')}.c`;
 			if (!fs.readFileSync(path.join(top, suite), 'utf8').includes(m.test)) throw new Error(`${suite} has no ${m.test}`);
 		} catch (e) {
@@ -212,7 +248,7 @@ if (!failed) for (const m of wanted) {
 	const began = Date.now(), why = await judge(m);
 	if (why) failed++;
 	else passed++;
-	console.log(`${why ? 'MISSED' : 'caught'} ${m.id} by ${m.suite} ${m.test}: ${m.what} (${((Date.now() - began) / 1000).toFixed(0)} s)${why ? `: ${why}` : ''}`);
+	console.log(`${why ? 'MISSED' : 'caught'} ${m.id} by ${m.suite} ${m.test ?? m.args.join(' ')}${m.count ? ` (${m.count})` : ''}: ${m.what} (${((Date.now() - began) / 1000).toFixed(0)} s)${why ? `: ${why}` : ''}`);
 }
 if (!args.length) for (const o of outside) console.log(`none   ${o.id}: ${o.why}`);
 console.log(`${passed} passed, ${failed} failed`);

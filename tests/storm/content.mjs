@@ -47,6 +47,12 @@ export class Content {
 		return '';
 	}
 
+	// The power was cut: it is known up to here only. (Some of the bodies may not even have been sent yet.)
+	rollback(offset) {
+		this.known = offset;
+		this.segs = this.segs.filter(s => s.from < offset).map(s => ({ ...s, to: Math.min(s.to, offset) }));
+	}
+
 	// Compares stored bytes [0, stored.length); what was not told yet may come from any body. '' or what is wrong.
 	compare(stored) {
 		if (stored.length < this.known) return `${stored.length} bytes are stored, ${this.known} were told`;

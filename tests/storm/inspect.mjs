@@ -37,21 +37,25 @@ function sessions(rows, world) {
 	}
 }
 
-// 1, 2: bytes below the row's offset are what was sent, and the offset is not below what was told.
-function upload(server, rows, u) {
+// 1, 2: bytes below the row's offset are what was sent, and the offset is not below what was told; unless the power was cut at a level that allows it.
+function upload(server, rows, u, rollback) {
 	const row = u.chunk ? rows.u.find(r => r.sid === u.chunk.recording.sid && r.idx === u.chunk.idx) : rows.u.find(r => r.id === u.path?.split('/').pop());
 	if (!row) {
 		if (u.path && !u.chunk && !u.removed) u.wrong('9: it has no row');
 		return;
 	}
 	if (u.removed) {
+		server.looked.gone++;
 		if (row.state !== 3) u.wrong(`9: it was removed, its row has state ${row.state}`);
 		return;
 	}
 	if (row.state !== 0 || u.gone) return;
 	const have = stored(server, row.file, row.base, row.offset);
-	// a chunk's row may be a fresh one that a lost creation made
-	if (u.chunk && row.offset < u.content.known) return;
+	server.looked.told++;
+	if (rollback && row.offset < u.content.known) {
+		server.looked.back++;
+		u.content.rollback(row.offset);
+	}
 	const wrong = have ? u.content.compare(have) : row.offset > 0 ? 'its part file is missing' : '';
 	if (wrong) u.wrong(`1: ${wrong} (row ${row.n}, file ${row.file}, base ${row.base}, offset ${row.offset})`);
 }
@@ -65,6 +69,7 @@ function recording(server, rows, r) {
 		if (!take) return void r.wrong('4: acknowledged chunks, but no session');
 		const row = rows.c.find(x => x.session === take.n && x.idx === c.idx);
 		if (!row) { r.wrong(`4: chunk ${c.idx} was acknowledged and has no row (state ${take.state})`); continue; }
+		server.looked.chunks++;
 		if (take.state !== 0) continue;   // its bytes are on their way to the finished file, which is compared as a whole
 		const have = stored(server, row.file, row.base, row.length);
 		if (!have || !r.ends(c, have, 0).includes(row.length)) r.wrong(`4: chunk ${c.idx} (file ${row.file}, base ${row.base}, ${row.length} bytes) is not what was sent`);
@@ -79,7 +84,7 @@ async function answers(world, thing) {
 }
 
 function tusctl(world) {
-	const r = spawnSync(path.join(build, 'tusctl'), ['check', '--json'], { encoding: 'utf8', maxBuffer: 1 << 26, env: { ...process.env, LD_PRELOAD: '', DATA_DIR: world.server.data } });
+	const r = spawnSync(path.join(build, 'tusctl'), ['check', '--json'], { encoding: 'utf8', maxBuffer: 1 << 26, env: { ...process.env, LD_PRELOAD: '', ...world.server.settings, DATA_DIR: world.server.data } });
 	if (r.status !== 0) world.violations.push(`8: tusctl check: ${r.stdout.slice(0, 2000)} ${r.stderr.slice(0, 500)}`);
 }
 
@@ -95,14 +100,26 @@ function bounds(world) {
 	return size;
 }
 
-// The world stands still. Looks at everything; what it finds becomes violations.
-export async function inspect(world) {
+// 4: what was finished and compared once is there still.
+async function files(world) {
+	for (const f of world.files?.values() ?? []) {
+		const res = await request(world.server, 'GET', f.path);
+		const wrong = res.status === 200 ? f.judge(res.body) : `it answered ${res}`;
+		world.count.checked++;
+		if (wrong) f.thing.wrong(`4: a finished file: ${wrong}`);
+	}
+}
+
+// The world stands still. Looks at everything; what it finds becomes violations. rollback: offsets of unfinished uploads may have gone back.
+export async function inspect(world, { rollback = false } = {}) {
 	const rows = rowsOf(world.server);
+	world.server.looked = world.count;
 	sessions(rows, world);
 	for (const t of world.things)
 		if (t instanceof Recording) recording(world.server, rows, t);
-		else upload(world.server, rows, t);
+		else upload(world.server, rows, t, rollback);
 	for (const t of [...world.things]) await answers(world, t);
+	await files(world);
 	tusctl(world);
 	return { wal: bounds(world), uploads: rows.u.length, sessions: rows.s.length };
 }

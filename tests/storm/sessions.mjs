@@ -4,7 +4,7 @@ import { chunkForm, multipart } from '../e2e/lib/multipart.mjs';
 import { bytes } from '../e2e/lib/data.mjs';
 import { chunkMeta } from '../e2e/lib/wave.mjs';
 import { Thing } from './world.mjs';
-import { Upload, downloaded, GIVE_UP_MS, PASSING } from './uploads.mjs';
+import { Upload, downloaded, PASSING } from './uploads.mjs';
 
 class Chunk {
 	constructor(recording, idx) {
@@ -26,7 +26,7 @@ class Recording extends Thing {
 		world.things.add(this);
 	}
 
-	get wedged() { return Date.now() - this.touched > GIVE_UP_MS; }
+	get wedged() { return Date.now() - this.touched > this.world.patience; }
 
 	// A chunk by form. Again until the server has answered that it has these bytes.
 	async form(chunk, version) {
@@ -158,10 +158,27 @@ export async function recording(world, random, sid) {
 	if (!url) return;
 	r.file = true;
 	await downloaded(r, url, f => r.judge(f));
-	if (random.chance(0.2) && await r.complete(`again ${sid}.webm`)) {
+	const rename = random.chance(0.2);
+	if (rename) world.files?.delete(r);
+	if (rename && await r.complete(`again ${sid}.webm`)) {
 		const renamed = await r.assembled();
 		if (renamed) await downloaded(r, renamed, f => r.judge(f));
 	}
+	world.things.delete(r);
+}
+
+// A live recorder: small chunks one after the other until it is told to stop.
+export async function recorder(world, random, sid, stop) {
+	const r = new Recording(world, random, sid, 0, 0);
+	do {
+		const chunk = new Chunk(r, r.chunks.length);
+		r.chunks.push(chunk);
+		if (!await r.form(chunk, { v: 0, n: random.int(1, 20000) })) return;
+	} while (!stop());
+	if (!await r.complete(`${sid}.webm`)) return;
+	const url = await r.assembled();
+	r.file = true;
+	if (url) await downloaded(r, url, f => r.judge(f));
 	world.things.delete(r);
 }
 

@@ -1,9 +1,9 @@
 // storm.mjs - many clients, and a server that is killed under them at every call that matters: nothing that a client was told may ever be untrue.
 //
-//   node tests/storm/storm.mjs [--seconds N] [--seed N] [--clients N] [--workers N] [--round N] [--keep]
+//   node tests/storm/storm.mjs [--seconds N] [--seed N] [--clients N] [--workers N] [--round N] [--patience SECONDS] [--first] [--keep]
 //
 // TUS_BUILD names the build. 24 clients over real nginx, 6 worker processes; in every round the world is shaken, then stands still and is compared byte by byte.
-// The last lines are a summary; exit 1 on any violation. The numbers in violations name the invariants of inspect.mjs.
+// --first: the first violation ends it at once. The last lines are a summary; exit 1 on any violation. The numbers in violations name the invariants of inspect.mjs.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { sleep, until } from '../e2e/lib/http.mjs';
 import { Faults } from './faults.mjs';
 import { inspect } from './inspect.mjs';
 import { World, randomOf } from './world.mjs';
-import { GIVE_UP_MS, wholeUpload } from './uploads.mjs';
+import { wholeUpload } from './uploads.mjs';
 import { recording } from './sessions.mjs';
 
 const option = (name, otherwise) => {
@@ -20,13 +20,13 @@ const option = (name, otherwise) => {
 	return i < 0 ? otherwise : Number(process.argv[i + 1]);
 };
 const seconds = option('seconds', 60), clients = option('clients', 24), workers = option('workers', 6), round = option('round', 8);
-const seed = option('seed', Date.now() % 1000000);
+const seed = option('seed', Date.now() % 1000000), patience = 1000 * option('patience', 120), first = process.argv.includes('--first');
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'storm-'));
 const data = path.join(dir, 'data');
 fs.mkdirSync(data);
 const random = randomOf(seed);
-const world = new World({ seed });
+const world = new World({ seed, first, patience });
 world.start = Date.now();
 const faults = new Faults(world, dir, random);
 for (const [k, v] of Object.entries(faults.environment(['tus_uploads', 'tus_sessions', 'uploaded_data'].map(d => path.join(data, d))))) process.env[k] = v;
@@ -86,7 +86,7 @@ try {
 		console.log(`${((Date.now() - world.start) / 1000).toFixed(0)} s: ${faults.total()} kills, ${world.count.finished} finished, ${world.things.size} alive or removed, ${world.violations.length} violations`);
 	}
 	world.ending = true;
-	await Promise.race([all, sleep(GIVE_UP_MS + 30000).then(() => { throw new Error('clients did not come to an end'); })]);
+	await Promise.race([all, sleep(world.patience + 30000).then(() => { throw new Error('clients did not come to an end'); })]);
 	await world.server.idle();
 	await inspect(world);
 	const { lines, none } = faults.report();

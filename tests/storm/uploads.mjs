@@ -5,7 +5,6 @@ import { metadata } from '../e2e/lib/data.mjs';
 import { Content } from './content.mjs';
 import { Thing } from './world.mjs';
 
-const GIVE_UP_MS = 120000;          // an upload that does not get on for so long is wedged
 // Answers to a PATCH after which a client asks by HEAD and goes on; anything else that is no success is a violation.
 const PASSING = [408, 409, 423, 429, 500, 502, 503, 504, 507];
 
@@ -28,7 +27,7 @@ export class Upload extends Thing {
 		if (offset === this.length) this.complete = true;
 	}
 
-	get wedged() { return Date.now() - this.asked > GIVE_UP_MS; }
+	get wedged() { return Date.now() - this.asked > this.world.patience; }
 
 	// Creates it, however often that takes. Who got no answer may have made an upload that nobody knows: that is no loss.
 	async create({ path = '/files/', meta, deferred = false, withData = false } = {}) {
@@ -103,11 +102,13 @@ export class Upload extends Thing {
 	// Two clients at one offset with different bytes: at most one of them may be told that it won.
 	async fight(at, n) {
 		this.world.count.fights++;
+		const cuts = this.world.powerCuts;
 		const second = async () => {
 			await sleep(this.random.int(0, 15));
 			return this.patch(at, Math.max(1, this.random.int(Math.floor(n / 2), n)), 1);
 		};
 		const both = await Promise.all([this.patch(at, n, 0), second()]);
+		if (cuts !== this.world.powerCuts) return;   // what one was told before is not true for the other afterwards
 		const won = both.filter(r => r?.ok);
 		this.world.count.displaced += both.filter(r => r && !r.ok && r.status === 409).length;
 		if (won.length > 1) this.wrong(`two clients were told that they had written at ${at}`);
@@ -161,11 +162,12 @@ export async function downloaded(thing, path, judge) {
 			const wrong = judge(res.body);
 			if (wrong) thing.wrong(`download: ${wrong}`);
 			else thing.world.count.finished++;
+			thing.world.files?.set(thing, { thing, path, judge });
 			return;
 		}
 		if (res && ![...PASSING, 404].includes(res.status)) return void thing.wrong(`download answered ${res}`);
-		if (Date.now() - began > GIVE_UP_MS) return void thing.wrong(`wedged: no file, ${res}`);
+		if (Date.now() - began > thing.world.patience) return void thing.wrong(`wedged: no file, ${res}`);
 		await sleep(50);
 	}
 }
-export { PASSING, GIVE_UP_MS };
+export { PASSING };

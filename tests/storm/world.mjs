@@ -28,22 +28,33 @@ export function randomOf(seed) {
 }
 
 export class World {
-	constructor({ seed, server, timeout = 20000 }) {
-		Object.assign(this, { seed, server, timeout });
-		this.count = { requests: 0, unanswered: 0, resumes: 0, fights: 0, displaced: 0, cuts: 0, finished: 0, removed: 0, replaced: 0, stops: 0 };
+	constructor({ seed, server, timeout = 20000, patience = 120000, first = false }) {
+		Object.assign(this, { seed, server, timeout, patience, first });   // patience: an upload that does not get on for so long is wedged
+		this.count = { requests: 0, unanswered: 0, resumes: 0, fights: 0, displaced: 0, cuts: 0, finished: 0, removed: 0, replaced: 0, stops: 0,
+			checked: 0, told: 0, chunks: 0, gone: 0, back: 0 };   // looked at while the world stood still
 		this.statuses = new Map();
 		this.violations = [];
 		this.ending = false;      // no new work
 		this.pausing = null;      // a promise while everybody is asked to stand still
 		this.standing = 0;
 		this.clients = 0;
+		this.powerCuts = 0;
 		this.things = new Set();  // uploads and sessions that live
 	}
 
 	violation(thing, what) {
-		const text = `${thing.name}: ${what}`;
+		const text = `${thing.name}: ${what.slice(0, 400)}`;
 		this.violations.push(text);
 		console.log(`VIOLATION ${text}\n  ${thing.history.join('\n  ')}`);
+		if (this.first) this.enough();
+	}
+
+	// One violation is all that is wanted: nothing of the server is left.
+	enough() {
+		console.log('1 violations');
+		for (const pid of Object.values(this.server.pids())) try { process.kill(pid, 'SIGKILL'); } catch { /* gone */ }
+		this.server.process?.kill('SIGKILL');
+		process.exit(1);
 	}
 
 	// Stands still while the others are looked at.
