@@ -187,7 +187,13 @@ enum err upload_open(struct house *h, struct arena *a, const struct upload *u, i
 		return ERR_CONFLICT;
 	if (u->state == UPLOAD_FINISHING && blob_open(h->blobs, u->file, false, fd) == ERR_OK)
 		return ERR_OK;
-	enum err e = store_recording_of_upload(h->db, a, u->n, rec);
+	struct recording row;
+	enum err e = store_recording_of_upload(h->db, a, u->n, &row);
+	if (!e)
+		*rec = row;
+	/* It has its name, but not yet its row: somebody is between the two, or died there. A file has its name only once it is whole. */
+	else if (e == ERR_NOT_FOUND && u->state == UPLOAD_FINISHING && rec->disk)
+		e = ERR_OK;
 	return e ? e : recording_open(h, rec, fd);
 }
 

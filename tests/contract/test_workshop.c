@@ -191,6 +191,17 @@ static void what_cannot_be_finished_blocks_nobody(void **state)
 	assert_int_equal(session_cancel(&s->h, s->a, "dead1"), ERR_OK);
 }
 
+/* Bytes of which the row knows nothing. */
+static void fill_row(struct scene *s, const struct upload *u, int size)
+{
+	int fd;
+	size_t written;
+	assert_int_equal(blob_open(s->h.blobs, u->file, true, &fd), ERR_OK);
+	for (int at = 0; at < size; at += 10)
+		assert_int_equal(blob_write(fd, "0123456789", 10, at, &written), ERR_OK);
+	blob_close(fd);
+}
+
 static void dead_uploads_block_nobody(void **state)
 {
 	struct scene *s = *state;
@@ -204,12 +215,7 @@ static void dead_uploads_block_nobody(void **state)
 			assert_int_equal(store_upload_closing(s->h.db, u[i].n, 40, 100, clock_now()), ERR_OK);
 		}
 	}
-	int fd;
-	size_t written;
-	assert_int_equal(blob_open(s->h.blobs, u[3].file, true, &fd), ERR_OK);
-	for (int at = 0; at < 100; at += 10)
-		assert_int_equal(blob_write(fd, "0123456789", 10, at, &written), ERR_OK);
-	blob_close(fd);
+	fill_row(s, &u[3], 100);
 	assert_int_equal(store_upload_closing(s->h.db, u[3].n, 0, 100, clock_now()), ERR_OK);
 	struct reap_count count = reaped(s, 1);
 	assert_int_equal(count.finished, 1);
@@ -251,6 +257,35 @@ static void to_be_copied(struct scene *s, const char *sid)
 	a_chunk(s, sid, 0, 1000);
 	a_chunk(s, sid, 1, 1000);
 	a_chunk(s, sid, 0, 1500);
+}
+
+/* The same of an upload: who asks for it while its row does not know yet gets its bytes, not a 404. */
+static void a_published_upload_can_be_read(void **state)
+{
+	struct scene *s = *state;
+	struct create_cmd c = {.owner = "", .length = 100, .meta = "filename YS5iaW4="};
+	struct upload u;
+	struct recording r;
+	char bytes[100];
+	int fd;
+	assert_int_equal(upload_create(&s->h, s->a, &c, &u), ERR_OK);
+	assert_int_equal(upload_open(&s->h, s->a, &u, &fd, &r), ERR_CONFLICT);
+	fill_row(s, &u, 100);
+	assert_int_equal(store_upload_closing(s->h.db, u.n, 0, 100, clock_now()), ERR_OK);
+	assert_int_equal(upload_find(&s->h, s->a, u.id, &u), ERR_OK);
+	for (int published = 0; published < 2; published++) {
+		if (published)
+			assert_int_equal(blob_publish(s->h.blobs, u.file, 100, u.id, "a.bin"), ERR_OK);
+		assert_int_equal(upload_open(&s->h, s->a, &u, &fd, &r), ERR_OK);
+		assert_int_equal(r.size, 100);
+		assert_string_equal(r.disk, "a.bin");
+		assert_int_equal(blob_read(fd, bytes, sizeof bytes, 0), 100);
+		assert_memory_equal(bytes + 90, "0123456789", 10);
+		blob_close(fd);
+	}
+	/* Removed under that name as well, it is not there any more. */
+	assert_int_equal(blob_done_remove(s->h.blobs, u.id, "a.bin"), ERR_OK);
+	assert_int_equal(upload_open(&s->h, s->a, &u, &fd, &r), ERR_NOT_FOUND);
 }
 
 static void a_join_needs_space(void **state)
@@ -446,7 +481,8 @@ static void a_long_recording_is_forgotten_in_one_round(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		S_(what_cannot_be_finished_blocks_nobody), S_(dead_uploads_block_nobody), S_(a_published_file_is_not_missing), S_(a_join_needs_space),
+		S_(what_cannot_be_finished_blocks_nobody), S_(dead_uploads_block_nobody), S_(a_published_file_is_not_missing), S_(a_published_upload_can_be_read),
+		S_(a_join_needs_space),
 		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(a_run_that_fails_is_passed_over),
 		S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_long_recording_is_forgotten_in_one_round),
 	};
