@@ -94,6 +94,7 @@ async function run(level) {
 	disk.format();
 	disk.up();
 	world = new World({ seed, first, patience });
+	world.diskFails = true;   // from the cut until the processes are gone
 	Object.assign(world, { start: Date.now(), random: randomOf(seed), files: new Map() });
 	world.server = await start({ dataDir: path.join(disk.mount, 'data'), settings: {
 		RUN_DIR: path.join(here, 'run'), WORKERS: 3, TUS_DURABILITY: level, LOCK_WAIT_MS: 1500, REAP_INTERVAL: 2, LOG_LEVEL: 'warning' } });

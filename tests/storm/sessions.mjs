@@ -4,7 +4,7 @@ import { chunkForm, multipart } from '../e2e/lib/multipart.mjs';
 import { bytes } from '../e2e/lib/data.mjs';
 import { chunkMeta } from '../e2e/lib/wave.mjs';
 import { Thing } from './world.mjs';
-import { Upload, downloaded, PASSING } from './uploads.mjs';
+import { Upload, downloaded } from './uploads.mjs';
 
 class Chunk {
 	constructor(recording, idx) {
@@ -47,7 +47,7 @@ class Recording extends Thing {
 				this.touched = Date.now();
 				return true;
 			}
-			if (res && !PASSING.includes(res.status)) { this.wrong(`chunk ${chunk.idx} answered ${res}`); return false; }
+			if (res && !this.world.passes(res.status)) { this.wrong(`chunk ${chunk.idx} answered ${res}`); return false; }
 			// an error may have come after the work was done, and a broken connection says nothing
 			chunk.maybe.push(version);
 			if (this.wedged) { this.wrong(`wedged: chunk ${chunk.idx} is not taken`); return false; }
@@ -82,7 +82,8 @@ class Recording extends Thing {
 		for (;;) {
 			const res = await this.world.ask(this, 'POST', '/recording/complete', { headers, body });
 			if (res?.status === 200) return true;
-			if (res && !PASSING.includes(res.status)) { this.wrong(`complete answered ${res}`); return false; }
+			// 409 would say that chunks are missing
+			if (res && (res.status === 409 || !this.world.passes(res.status))) { this.wrong(`complete answered ${res}`); return false; }
 			if (this.wedged) { this.wrong(`wedged: it cannot be completed: ${res}`); return false; }
 			await sleep(this.random.int(20, 150));
 		}
@@ -92,7 +93,7 @@ class Recording extends Thing {
 		for (;;) {
 			const res = await this.world.ask(this, 'GET', `/files/${this.sid}/status`);
 			if (res?.status === 200 && res.json.assembled) return res.json.file_url;
-			if (res && res.status !== 200 && !PASSING.includes(res.status)) { this.wrong(`status answered ${res}`); return null; }
+			if (res && res.status !== 200 && !this.world.passes(res.status)) { this.wrong(`status answered ${res}`); return null; }
 			if (this.wedged) { this.wrong(`wedged: it is not assembled: ${res?.text}`); return null; }
 			await sleep(30);
 		}
@@ -188,7 +189,7 @@ async function cancelled(r, order, byTus) {
 	for (;;) {
 		const res = await r.world.ask(r, 'DELETE', `/files/${r.sid}`);
 		if (res && [200, 404, 410].includes(res.status)) break;
-		if (res && !PASSING.includes(res.status)) r.wrong(`cancel answered ${res}`);
+		if (res && !r.world.passes(res.status)) r.wrong(`cancel answered ${res}`);
 		if (r.wedged) { r.wrong('wedged: it cannot be cancelled'); break; }
 		await sleep(50);
 	}

@@ -5,8 +5,6 @@ import { metadata } from '../e2e/lib/data.mjs';
 import { Content } from './content.mjs';
 import { Thing } from './world.mjs';
 
-// Answers to a PATCH after which a client asks by HEAD and goes on; anything else that is no success is a violation.
-const PASSING = [408, 409, 423, 429, 500, 502, 503, 504, 507];
 
 export class Upload extends Thing {
 	constructor(world, random, name, length) {
@@ -47,7 +45,7 @@ export class Upload extends Thing {
 				this.world.things.add(this);
 				return true;
 			}
-			if (res && !PASSING.includes(res.status)) {
+			if (res && !this.world.passes(res.status)) {
 				this.wrong(`creation answered ${res}`);
 				return false;
 			}
@@ -78,7 +76,7 @@ export class Upload extends Thing {
 		const res = await this.world.ask(this, 'PATCH', this.path, { headers: patchHeaders(at, this.lengthHeader(at + n)), body: this.content.bytes(v, at, n) });
 		if (!res) return null;
 		if (res.status === 204) return { ok: true, offset: Number(res.headers['upload-offset']), body };
-		if (!PASSING.includes(res.status)) this.wrong(`PATCH answered ${res}`);
+		if (!this.world.passes(res.status)) this.wrong(`PATCH answered ${res}`);
 		return { ok: false, status: res.status };
 	}
 
@@ -132,7 +130,7 @@ export class Upload extends Thing {
 			const res = await this.world.ask(this, 'DELETE', this.path, { headers: TUS });
 			this.gone = true;
 			if (res && [204, 404, 410].includes(res.status)) break;
-			if (res && !PASSING.includes(res.status)) this.wrong(`DELETE answered ${res}`);
+			if (res && !this.world.passes(res.status)) this.wrong(`DELETE answered ${res}`);
 			if (this.wedged) { this.wrong('wedged: it cannot be removed'); break; }
 			await sleep(this.random.int(10, 100));
 		}
@@ -165,9 +163,8 @@ export async function downloaded(thing, path, judge) {
 			thing.world.files?.set(thing, { thing, path, judge });
 			return;
 		}
-		if (res && ![...PASSING, 404].includes(res.status)) return void thing.wrong(`download answered ${res}`);
+		if (res && !thing.world.passes(res.status)) return void thing.wrong(`download answered ${res}`);
 		if (Date.now() - began > thing.world.patience) return void thing.wrong(`wedged: no file, ${res}`);
 		await sleep(50);
 	}
 }
-export { PASSING };

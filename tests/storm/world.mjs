@@ -27,6 +27,9 @@ export function randomOf(seed) {
 	};
 }
 
+// After these a client tries again; any other answer that is no success is a violation. An error of ours (500) is none of them while the disk works.
+const PASSING = [408, 409, 423, 429, 502, 503, 504, 507];
+
 export class World {
 	constructor({ seed, server, timeout = 20000, patience = 120000, first = false }) {
 		Object.assign(this, { seed, server, timeout, patience, first });   // patience: an upload that does not get on for so long is wedged
@@ -39,6 +42,7 @@ export class World {
 		this.standing = 0;
 		this.clients = 0;
 		this.powerCuts = 0;
+		this.diskFails = false;
 		this.things = new Set();  // uploads and sessions that live
 	}
 
@@ -56,6 +60,8 @@ export class World {
 		this.server.process?.kill('SIGKILL');
 		process.exit(1);
 	}
+
+	passes(status) { return PASSING.includes(status) || (status === 500 && this.diskFails); }
 
 	// Stands still while the others are looked at.
 	async breath() {
