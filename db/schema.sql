@@ -73,7 +73,7 @@ CREATE TABLE upload(
   meta TEXT,                                -- Upload-Metadata as received
   created INTEGER NOT NULL,
   updated INTEGER NOT NULL,
-  expires INTEGER NOT NULL,                 -- of a whole upload; a chunk lives as long as its session
+  expires INTEGER NOT NULL,                 -- of a whole upload; a chunk lives as long as its session; finishing: -1 when its bytes are missing for good
   UNIQUE(session, idx),
   CHECK((id IS NULL) = (session IS NOT NULL)),
   CHECK(offset >= 0 AND (length = -1 OR offset <= length))

@@ -82,6 +82,8 @@ struct recording {
 };
 /* FINISHING -> COMPLETE with its recording row (n, session, upload, take are set here). Again: success, nothing changes. expires 0. NORMAL. */
 enum err store_upload_finished(struct store *s, int64_t n, const struct recording *r, int64_t now);
+/* Marks a FINISHING upload whose bytes are missing for good, so that nobody tries again (expires -1), or takes the mark away. ERR_OFFSET: not FINISHING. NORMAL. */
+enum err store_upload_failed(struct store *s, int64_t n, bool failed);
 /* Any state but GONE -> GONE; its recording row goes too. *was: the row as it was (file to remove), disk: recording's disk name or NULL.
  * only_expired: ERR_CONFLICT unless OPEN and expires in (0, now]. FULL unless only_expired and empty. */
 enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t now, bool only_expired, struct upload *was, const char **disk);
@@ -184,7 +186,7 @@ enum err store_session_close(struct store *s, const struct session_close *c);
  * ERR_OFFSET: not FINISHING. ERR_INTERNAL: the rows are not what the session says. */
 enum err store_session_joined(struct store *s, int64_t n, int64_t file);
 /* FINISHING -> goal, with its recording row (replacing an earlier one of this session row); unfinished chunk rows go. Again: success. NORMAL. old_disk: the disk name of the replaced
- * recording if it differs (remove it), else NULL. */
+ * recording if it differs (remove it), else NULL. Many unfinished rows go in bounded transactions before the last one. */
 enum err store_session_finished(struct store *s, struct arena *a, int64_t n, const struct recording *r, int64_t now, int64_t expires, const char **old_disk);
 /* FINISHING -> FAILED, or back. */
 enum err store_session_failed(struct store *s, int64_t n, bool failed);
@@ -222,6 +224,7 @@ struct store_mark {
 };
 enum err store_due_uploads(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);       /* OPEN whole uploads past expires */
 enum err store_due_sessions(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);      /* RECEIVING past expires */
+/* Without those that store_upload_failed marked. */
 enum err store_finishing_uploads(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);
 enum err store_finishing_sessions(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);
 /* New expiry of a session (kept with holes). NORMAL. */

@@ -10,6 +10,7 @@
 
 #define JOIN_PAGE 256
 #define JOIN_PAGES 8             /* in one transaction */
+#define UNFINISHED_AT_ONCE 256
 
 /* The only way into FINISHING. It touches one row, whatever the number of chunks. */
 enum err session_finishing(struct tx *t, struct session *s, const struct session_close *c)
@@ -168,6 +169,7 @@ struct finished {
 	const struct recording *r;
 	struct arena *a;
 	const char **old_disk;
+	int dropped;                    /* rows that the last step took */
 };
 
 /* The recording that an earlier finishing made gives way. */
@@ -201,8 +203,27 @@ static enum err finished_run(struct tx *t, void *arg)
 	return e ? e : sql_run(t->h, SQL_SESSION_FINISHED, BINDS(I(f->n), I(f->r->size), T(f->r->disk), T(f->r->name), I(f->now), I(f->expires)));
 }
 
+/* Unfinished chunks of a take that is being finished are nobody's any more: nothing new is reserved in it. */
+static enum err unfinished_run(struct tx *t, void *arg)
+{
+	struct finished *f = arg;
+	struct session s;
+	enum err e = get_session(t->h, NULL, f->n, &s);
+	f->dropped = 0;
+	if (e || s.state != SESSION_FINISHING)
+		return e;
+	e = sql_run(t->h, SQL_UPLOADS_DROP_SOME, BINDS(I(f->n), I(UNFINISHED_AT_ONCE)));
+	f->dropped = sqlite3_changes(t->h->db);
+	return e;
+}
+
 enum err store_session_finished(struct store *s, struct arena *a, int64_t n, const struct recording *r, int64_t now, int64_t expires, const char **old_disk)
 {
 	struct finished f = {.n = n, .now = now, .expires = expires, .r = r, .a = a, .old_disk = old_disk};
-	return store_do(s, finished_run, &f, false);
+	int64_t few[UNFINISHED_AT_ONCE];
+	/* Commonly there are few, and they go in the one transaction. */
+	enum err e = store_session_uploads(s, n, few, UNFINISHED_AT_ONCE, &f.dropped);
+	while (!e && f.dropped == UNFINISHED_AT_ONCE)
+		e = store_do(s, unfinished_run, &f, false);
+	return e ? e : store_do(s, finished_run, &f, false);
 }

@@ -54,6 +54,7 @@ const char *const sql_text[SQL__MAX] = {
 		" WHERE n=?1 AND offset=?2 AND state=0 AND id IS NOT NULL AND ?2<=?3 AND (length=-1 OR length=?3)",
 	[SQL_UPLOAD_COMPLETE] = "UPDATE upload SET state=2,own=0,updated=?2,expires=0 WHERE n=?1",
 	[SQL_UPLOAD_GONE] = "UPDATE upload SET state=3,own=0,writing=0,updated=?2,expires=0 WHERE n=?1",
+	[SQL_UPLOAD_FAILED] = "UPDATE upload SET expires=?2 WHERE n=?1 AND state=1",
 	[SQL_UPLOAD_DROP] = "DELETE FROM upload WHERE n=?1",
 	[SQL_UPLOAD_AHEAD] = "SELECT EXISTS(SELECT 1 FROM upload WHERE session=?1 AND idx>=?2 AND offset>0)",
 
@@ -117,7 +118,7 @@ const char *const sql_text[SQL__MAX] = {
 		" ORDER BY expires,n LIMIT ?4",
 	[SQL_DUE_SESSIONS] = "SELECT n,expires FROM session WHERE state=0 AND expires BETWEEN 1 AND ?1 AND (expires,n)>(?2,?3)"
 		" ORDER BY expires,n LIMIT ?4",
-	[SQL_FINISHING_UPLOADS] = "SELECT n,0 FROM upload WHERE state=1 AND n>?3 ORDER BY n LIMIT ?4",
+	[SQL_FINISHING_UPLOADS] = "SELECT n,0 FROM upload WHERE state=1 AND expires>=0 AND n>?3 ORDER BY n LIMIT ?4",
 	[SQL_FINISHING_SESSIONS] = "SELECT n,expires FROM session WHERE state=1 AND (expires,n)>(?2,?3) ORDER BY expires,n LIMIT ?4",
 	[SQL_FORGET_UPLOADS] = "DELETE FROM upload WHERE n IN (SELECT n FROM upload WHERE state=3 AND updated<=?1 ORDER BY updated LIMIT ?2)",
 	[SQL_FORGET_LEFT] = "SELECT n FROM session WHERE state=4 AND expires<?1 LIMIT 1",

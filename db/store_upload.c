@@ -183,6 +183,24 @@ enum err store_upload_finished(struct store *s, int64_t n, const struct recordin
 	return store_do(s, finished_run, &f, false);
 }
 
+struct lost {
+	int64_t n;
+	bool failed;
+};
+
+static enum err lost_run(struct tx *t, void *arg)
+{
+	const struct lost *l = arg;
+	enum err e = sql_hit(t->h, SQL_UPLOAD_FAILED, BINDS(I(l->n), I(l->failed ? -1 : 0)));
+	return e == ERR_NOT_FOUND ? ERR_OFFSET : e;
+}
+
+enum err store_upload_failed(struct store *s, int64_t n, bool failed)
+{
+	struct lost l = {.n = n, .failed = failed};
+	return store_do(s, lost_run, &l, false);
+}
+
 struct gone {
 	int64_t n, now;
 	bool only_expired;

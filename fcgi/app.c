@@ -149,11 +149,22 @@ void app_wake(void *self)
 	holds_poll(((struct app *)self)->house.holds);
 }
 
+/* What a process that was killed had begun to finish is ended at the start of the next one, however seldom the reaper comes. */
+static void recover(struct app *app)
+{
+	struct reap_count count;
+	enum err e = reap_interrupted(&app->house, REAP_ROWS, &app->recovered, &count);
+	if (e)
+		log_event(LOG_WARN, "app", "recovery failed", "reason", LS(err_code(e)), NULL);
+}
+
 void app_tick(void *self)
 {
 	struct app *app = self;
 	struct reap_count count;
 	int64_t now = clock_mono_us() / 1000000;
+	if (!app->recovered)
+		recover(app);
 	if (app->cfg->reap_interval <= 0 || now < app->next_reap)
 		return;
 	app->next_reap = now + app->cfg->reap_interval;

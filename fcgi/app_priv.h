@@ -16,6 +16,7 @@ struct app {
 	int64_t started;
 	int body_max, begin_max;    /* slots of this process */
 	int bodies, begins;         /* in use, atomic */
+	bool recovered;             /* what earlier processes had begun to finish was looked at */
 	int64_t next_reap, reaps;
 };
 

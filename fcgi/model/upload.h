@@ -29,7 +29,7 @@ struct upload {
 	int64_t offset;           /* bytes durable */
 	bool writing;             /* a body was published in its middle and has not ended cleanly: the next one resumes */
 	const char *meta;         /* Upload-Metadata as received, NULL if none */
-	int64_t created, updated, expires;   /* seconds; expires 0 = never */
+	int64_t created, updated, expires;   /* seconds; expires 0 = never, -1 = FINISHING, but bytes are missing for good */
 };
 
 /* What a PATCH asks for. */

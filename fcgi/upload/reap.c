@@ -5,7 +5,6 @@
  */
 #include <stddef.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -129,91 +128,6 @@ static enum err reap_session(struct house *h, struct arena *a, int64_t n, struct
 	return e;
 }
 
-/* ---- interrupted finishing ---- */
-
-static enum err finish_upload(struct house *h, struct arena *a, int64_t n, struct reap_count *count)
-{
-	(void)a;
-	enum err e = upload_finish(h, n);
-	count->finished += !e;
-	return e;
-}
-
-/* Size of the finished file that the part file may have become already. */
-static enum err published_size(struct house *h, const struct session *s, int64_t *size)
-{
-	int fd;
-	enum err e = s->out_name ? blob_done_open(h->blobs, s->sid, s->out_name, &fd) : ERR_NOT_FOUND;
-	if (e)
-		return e;
-	*size = lseek(fd, 0, SEEK_END);
-	blob_close(fd);
-	return *size < 0 ? ERR_INTERNAL : ERR_OK;
-}
-
-static enum err file_size(struct house *h, const struct session *s, int64_t file, int64_t *size)
-{
-	enum err e = blob_size(h->blobs, file, size);
-	if (e == ERR_NOT_FOUND && file == s->file)
-		e = published_size(h, s, size);
-	if (e == ERR_NOT_FOUND)
-		*size = 0;
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-/* Whether files are shorter than the rows say, or rows are missing: what no time heals. An error: that cannot be said now. */
-static enum err bytes_missing(struct house *h, const struct session *s, bool *missing)
-{
-	struct chunk page[64];
-	int64_t from = 0, bytes = 0, file = -1, size = 0;
-	int found = 64;
-	enum err e = ERR_OK;
-	*missing = false;
-	while (!e && !*missing && found == 64) {
-		e = store_chunks(h->db, s->n, from, page, 64, &found);
-		for (int i = 0; !e && !*missing && i < found; i++) {
-			const struct chunk *c = &page[i];
-			from = c->idx + 1;
-			bytes += c->length;
-			if (c->length > 0 && c->file != file)
-				e = file_size(h, s, file = c->file, &size);
-			*missing = !e && c->length > 0 && size < c->base + c->length;
-		}
-	}
-	if (!e && !*missing)
-		*missing = bytes != s->bytes;
-	return e;
-}
-
-/* It is for the operator now, and chunks that come again begin a new take. */
-static enum err give_up(struct house *h, struct arena *a, int64_t n)
-{
-	struct hold *hold;
-	struct session s;
-	bool missing = false;
-	enum err e = hold_take(h->holds, HOLD_SESSION(n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
-	if (e)
-		return e;
-	e = store_session_by_n(h->db, a, n, &s);
-	if (!e && s.state == SESSION_FINISHING)
-		e = bytes_missing(h, &s, &missing);
-	if (!e && missing)
-		e = store_session_failed(h->db, n, true);
-	if (!e && missing)
-		log_event(LOG_ERROR, "reap", "a recording cannot be finished: acknowledged bytes are missing", "sid", LS(s.sid), "take", LI(s.take), "row", LI(n), NULL);
-	hold_drop(hold);
-	return e;
-}
-
-static enum err finish_session(struct house *h, struct arena *a, int64_t n, struct reap_count *count)
-{
-	enum err e = session_finish(h, n);
-	count->finished += !e;
-	if (e == ERR_NOT_FOUND || e == ERR_INTERNAL)
-		give_up(h, a, n);
-	return e;
-}
-
 /* ---- turns ---- */
 
 /* A kind of work: where its rows are found, what is done with each. */
@@ -238,11 +152,13 @@ static enum err next_finishing_session(struct store *s, int64_t now, struct stor
 
 #define MARK(name) offsetof(struct reap_turns, name)
 static const struct work works[] = {
-	{next_finishing_upload, finish_upload, MARK(finishing_uploads), "finishing an upload failed"},
-	{next_finishing_session, finish_session, MARK(finishing_sessions), "finishing a session failed"},
+	{next_finishing_upload, reap_finish_upload, MARK(finishing_uploads), "finishing an upload failed"},
+	{next_finishing_session, reap_finish_session, MARK(finishing_sessions), "finishing a session failed"},
 	{store_due_sessions, reap_session, MARK(due_sessions), "an abandoned session could not be settled"},
 	{store_due_uploads, expire_upload, MARK(due_uploads), "expiring an upload failed"},
 };
+
+#define INTERRUPTED 2           /* kinds at the beginning that end what a process began */
 
 /* Rows that fail count for nothing: within a second it goes on until limit rows are done or all were looked at. */
 static enum err work_some(struct house *h, struct arena *a, const struct work *w, int limit, struct reap_count *count)
@@ -299,6 +215,21 @@ static bool scan_file(void *arg, int64_t file, int64_t size, int64_t age)
 	if (blob_remove(s->h->blobs, file) == ERR_OK)
 		s->count->orphans++;
 	return true;
+}
+
+enum err reap_interrupted(struct house *h, int limit, bool *all, struct reap_count *count)
+{
+	struct arena *a = arena_open(4 << 20);
+	*count = (struct reap_count){0};
+	enum err e = a ? ERR_OK : ERR_NOMEM;
+	*all = true;
+	for (int i = 0; !e && i < INTERRUPTED; i++) {
+		const struct store_mark *mark = (const struct store_mark *)((const char *)&h->turns + works[i].mark);
+		e = work_some(h, a, &works[i], limit < BATCH_MAX ? limit : BATCH_MAX, count);
+		*all &= !mark->at && !mark->n;
+	}
+	arena_close(a);
+	return e;
 }
 
 enum err reap(struct house *h, int limit, bool scan, struct reap_count *count)

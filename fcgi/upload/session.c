@@ -184,6 +184,27 @@ static enum err cancel_take(struct house *h, const struct session *s)
 	return e;
 }
 
+/* A finishing that waits for space waits for ever if the disk stays full: removing must work then. One that can succeed does so here, and is a finished
+ * recording. *cancelled: it was given up and is gone. */
+static enum err cancel_finishing(struct house *h, struct arena *a, const struct session *s, bool *cancelled)
+{
+	struct recording r;
+	enum err e = session_finish(h, s->n);
+	*cancelled = e == ERR_NO_SPACE || e == ERR_NOT_FOUND || e == ERR_INTERNAL;
+	if (!*cancelled)
+		return e == ERR_LOCKED ? ERR_OK : e;
+	e = store_session_failed(h->db, s->n, true);
+	/* Somebody has ended it meanwhile. */
+	*cancelled = !e;
+	if (e)
+		return e == ERR_OFFSET ? ERR_OK : e;
+	e = cancel_take(h, s);
+	/* The file may have got its name, but no row. */
+	if (!e && s->out_name && store_recording_get(h->db, a, s->sid, s->out_name, &r) == ERR_NOT_FOUND)
+		e = blob_done_remove(h->blobs, s->sid, s->out_name);
+	return e;
+}
+
 enum err session_cancel(struct house *h, struct arena *a, const char *sid)
 {
 	struct session *takes = arena_alloc(a, TAKES_MAX * sizeof *takes);
@@ -193,11 +214,15 @@ enum err session_cancel(struct house *h, struct arena *a, const char *sid)
 	enum err e = store_session_takes(h->db, a, sid, takes, TAKES_MAX, &found);
 	for (int i = 0; !e && i < found; i++) {
 		bool open = takes[i].state == SESSION_RECEIVING || takes[i].state == SESSION_FAILED;
-		finished += !open && takes[i].state != SESSION_GONE;
-		if (!open)
-			continue;
-		e = cancel_take(h, &takes[i]);
-		cancelled += e == ERR_OK;
+		bool gone = false;
+		if (open) {
+			e = cancel_take(h, &takes[i]);
+			gone = !e;
+		} else if (takes[i].state == SESSION_FINISHING) {
+			e = cancel_finishing(h, a, &takes[i], &gone);
+		}
+		cancelled += gone;
+		finished += !gone && takes[i].state != SESSION_GONE;
 	}
 	if (e || cancelled)
 		return e;

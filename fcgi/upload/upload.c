@@ -96,10 +96,15 @@ static const char *upload_title(struct arena *a, const struct upload *u)
 	return "upload";
 }
 
+const char *upload_disk(struct arena *a, const struct upload *u)
+{
+	return name_disk(a, upload_title(a, u));
+}
+
 /* The finished file of an upload that was interrupted between publishing and its last commit has no recording row yet, but its name is known. */
 static const char *finished_disk(struct arena *a, const struct upload *was, const char *disk)
 {
-	return disk || was->state != UPLOAD_FINISHING ? disk : name_disk(a, upload_title(a, was));
+	return disk || was->state != UPLOAD_FINISHING ? disk : upload_disk(a, was);
 }
 
 enum err upload_remove(struct house *h, struct arena *a, const char *id)

@@ -162,7 +162,7 @@ struct session_view {
 };
 #define SESSION_RANGES_MAX 1000
 enum err session_find(struct house *h, struct arena *a, const char *sid, struct session_view *v);
-/* Cancels what is unfinished. ERR_CONFLICT if there is only a finished recording (or one in the making). */
+/* Cancels what is unfinished, also a recording in the making that cannot be made now. ERR_CONFLICT if there is only a finished recording (or one in the making). */
 enum err session_cancel(struct house *h, struct arena *a, const char *sid);
 
 /* ---- finished files ---- */
@@ -181,8 +181,14 @@ enum err session_finish(struct house *h, int64_t n);
 struct reap_count {
 	int64_t expired, recovered, finished, orphans, failed;
 };
+/* Whether acknowledged bytes of a FINISHING or FAILED row are not in its files, or rows are missing: what no time heals. An error: that cannot be said now. */
+enum err session_bytes_missing(struct house *h, const struct session *s, bool *missing);
+enum err upload_bytes_missing(struct house *h, struct arena *a, const struct upload *u, bool *missing);
+/* Ends interrupted finishing only, some rows of each kind a call; *all: every row was looked at. For the start of a process; for one thread of it. */
+enum err reap_interrupted(struct house *h, int limit, bool *all, struct reap_count *count);
 /* Does what time demands, at most limit rows of each kind: expires unfinished uploads, recovers or drops abandoned sessions, ends interrupted finishing, removes orphan
- * part files (only if scan), forgets old rows. Rows that fail take turns with the others. A session whose acknowledged bytes are missing for good becomes FAILED.
+ * part files (only if scan), forgets old rows. Rows that fail take turns with the others. A session whose acknowledged bytes are missing for good becomes FAILED,
+ * such an upload is left alone from then on (store_upload_failed).
  * For one thread of a process. */
 enum err reap(struct house *h, int limit, bool scan, struct reap_count *count);
 

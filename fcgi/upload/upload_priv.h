@@ -47,6 +47,8 @@ enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd 
 	struct chunk_reserved *out, struct hold **hold);
 /* blob_publish, also of a file to which nothing was ever written. */
 enum err part_publish(struct house *h, int64_t file, int64_t size, const char *sid, const char *disk);
+/* Disk name of the finished file of a whole upload. From the arena; NULL when memory is out. */
+const char *upload_disk(struct arena *a, const struct upload *u);
 /* Publishes a FINISHING whole upload; the caller holds it. */
 enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u);
 /* Another display name (and metadata, NULL: keep) for the finished recording of s: new link, row, old link; under the session's hold. */

@@ -220,13 +220,19 @@ static void dead_uploads_block_nobody(void **state)
 	struct reap_count count = reaped(s, 1);
 	assert_int_equal(count.finished, 1);
 	assert_int_equal(count.failed, 3);
-	/* Each has one turn a time. */
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(reaped(s, 1).failed, 3);
+	/* They were looked at once, for no time heals them. */
+	assert_int_equal(reaped(s, 1).failed, 0);
 	assert_int_equal(upload_find(&s->h, s->a, u[3].id, &u[3]), ERR_OK);
 	assert_int_equal(u[3].state, UPLOAD_COMPLETE);
 	assert_int_equal(upload_find(&s->h, s->a, u[0].id, &u[0]), ERR_OK);
 	assert_int_equal(u[0].state, UPLOAD_FINISHING);
+	assert_int_equal(u[0].expires, -1);
+	/* The bytes were found somewhere: the mark is taken off. */
+	fill_row(s, &u[0], 100);
+	assert_int_equal(store_upload_failed(s->h.db, u[0].n, false), ERR_OK);
+	assert_int_equal(reaped(s, 1).finished, 1);
+	assert_int_equal(store_upload_failed(s->h.db, u[0].n, true), ERR_OFFSET);
+	assert_int_equal(upload_remove(&s->h, s->a, u[1].id), ERR_OK);
 }
 
 /* The file had its name already when the process died: nothing is missing. */
@@ -247,6 +253,73 @@ static void a_published_file_is_not_missing(void **state)
 	assert_int_equal(rmdir(note), 0);
 	assert_int_equal(reaped(s, 1).finished, 1);
 	assert_int_equal(the_session(s, "s").state, SESSION_COMPLETE);
+}
+
+/* The same for a whole upload. */
+static void a_published_upload_is_not_missing(void **state)
+{
+	struct scene *s = *state;
+	struct upload u;
+	struct create_cmd c = {.owner = "", .length = 100};
+	assert_int_equal(upload_create(&s->h, s->a, &c, &u), ERR_OK);
+	fill_row(s, &u, 100);
+	assert_int_equal(store_upload_closing(s->h.db, u.n, 0, 100, clock_now()), ERR_OK);
+	assert_int_equal(blob_publish(s->h.blobs, u.file, 100, u.id, "upload"), ERR_OK);
+	char note[400];
+	snprintf(note, sizeof note, "%s/done/%s/completed/upload.meta.json", s->dir, u.id);
+	assert_int_equal(mkdir(note, 0700), 0);
+	assert_int_equal(reaped(s, 1).failed, 1);
+	assert_int_equal(reaped(s, 1).failed, 1);
+	assert_int_equal(rmdir(note), 0);
+	assert_int_equal(reaped(s, 1).finished, 1);
+}
+
+/* What a process that is no more had begun, without anything else that time demands. */
+static void the_start_ends_what_was_begun(void **state)
+{
+	struct scene *s = *state;
+	struct reap_count count;
+	struct upload old;
+	struct create_cmd c = {.owner = "", .length = 100};
+	bool all = false;
+	assert_int_equal(upload_create(&s->h, s->a, &c, &old), ERR_OK);
+	for (int i = 0; i < 7; i++) {
+		char sid[16];
+		snprintf(sid, sizeof sid, "s%d", i);
+		a_chunk(s, sid, 0, 100);
+		closed(s, sid);
+	}
+	a_chunk(s, "due", 0, 100);
+	clock_shift(2 * DAY);
+	int rounds = 0, finished = 0;
+	for (; !all && rounds < 10; rounds++) {
+		assert_int_equal(reap_interrupted(&s->h, 2, &all, &count), ERR_OK);
+		finished += (int)count.finished;
+	}
+	assert_int_equal(finished, 7);
+	assert_int_equal(rounds, 4);
+	assert_int_equal(the_session(s, "due").state, SESSION_RECEIVING);
+	assert_int_equal(store_upload_by_n(s->h.db, s->a, old.n, &old), ERR_OK);
+	assert_int_equal(old.state, UPLOAD_OPEN);
+}
+
+/* Unfinished chunks beside a whole recording: their rows go, however many there are. */
+static void many_unfinished_chunks_go(void **state)
+{
+	struct scene *s = *state;
+	int64_t rows[16];
+	int found;
+	a_chunk(s, "s", 0, 100);
+	for (int i = 1; i <= 600; i++) {
+		struct upload u;
+		struct chunk_cmd c = {.sid = "s", .owner = "", .take = {.kind = SESSION_LIVE}, .idx = i, .length = 10};
+		assert_int_equal(chunk_create(&s->h, s->a, &c, &u), ERR_OK);
+	}
+	struct session t = closed(s, "s");
+	assert_int_equal(session_finish(&s->h, t.n), ERR_OK);
+	assert_int_equal(the_session(s, "s").state, SESSION_COMPLETE);
+	assert_int_equal(store_session_uploads(s->h.db, t.n, rows, 16, &found), ERR_OK);
+	assert_int_equal(found, 0);
 }
 
 /* ---- joins ---- */
@@ -307,6 +380,28 @@ static void a_join_needs_space(void **state)
 	assert_int_equal(the_session(s, "new").size, 2500);
 	assert_int_equal(the_session(s, "here").size, 2000);
 	assert_int_equal(part_files(s), 0);
+}
+
+/* A full disk is freed by removing, so removing must not wait for space. */
+static void what_waits_for_space_can_be_cancelled(void **state)
+{
+	struct scene *s = *state;
+	to_be_copied(s, "full");
+	closed(s, "full");
+	s->cfg.min_free = all_space(s) + (1 << 20);
+	assert_int_equal(reaped(s, 5).failed, 1);
+	assert_int_equal(session_cancel(&s->h, s->a, "full"), ERR_OK);
+	assert_int_equal(the_session(s, "full").state, SESSION_GONE);
+	assert_true(the_session(s, "full").cancelled);
+	assert_int_equal(part_files(s), 0);
+	assert_int_equal(reaped(s, 5).failed, 0);
+	assert_int_equal(session_cancel(&s->h, s->a, "full"), ERR_GONE);
+	/* One that can be finished is a recording, and stays. */
+	s->cfg.min_free = 0;
+	to_be_copied(s, "fits");
+	closed(s, "fits");
+	assert_int_equal(session_cancel(&s->h, s->a, "fits"), ERR_CONFLICT);
+	assert_int_equal(the_session(s, "fits").state, SESSION_COMPLETE);
 }
 
 static void a_failed_join_leaves_no_file(void **state)
@@ -481,8 +576,9 @@ static void a_long_recording_is_forgotten_in_one_round(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		S_(what_cannot_be_finished_blocks_nobody), S_(dead_uploads_block_nobody), S_(a_published_file_is_not_missing), S_(a_published_upload_can_be_read),
-		S_(a_join_needs_space),
+		S_(what_cannot_be_finished_blocks_nobody), S_(dead_uploads_block_nobody), S_(a_published_file_is_not_missing), S_(a_published_upload_is_not_missing),
+		S_(a_published_upload_can_be_read),
+		S_(the_start_ends_what_was_begun), S_(many_unfinished_chunks_go), S_(what_waits_for_space_can_be_cancelled), S_(a_join_needs_space),
 		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(a_run_that_fails_is_passed_over),
 		S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_long_recording_is_forgotten_in_one_round),
 	};
