@@ -10,6 +10,7 @@
 #define GW_DRAIN (1 << 20)          /* an unread rest of a body up to this is read before the answer */
 #define GW_DRAIN_MS 5000            /* but not for longer than this */
 #define GW_DRAIN_IDLE_MS 200        /* and only while it comes: a client that waits for the answer first must get it */
+#define GW_DRAINERS 4               /* and by so many threads of a process at once: a crowd of refused bodies must not take all */
 
 /* One request at one door. The door fills it and hands it to gw_answer. */
 struct gw_door {
@@ -41,5 +42,12 @@ void gw_conn_serve(struct gw_conn *c, const struct gateway_app *app);
 void gw_fcgi_stop(void);
 
 void gw_stopping_set(void);
+
+/* Answered connections that wait for the peer's close (gw_linger.c). Begun once a process, with all signals blocked; without it, or where it
+ * is not ready, libfcgi waits itself. */
+void gw_linger_start(void);
+bool gw_linger_ready(void);
+/* Takes fd: the answer is written, nothing more will be. Returns within a few milliseconds. */
+void gw_linger(int fd);
 
 #endif

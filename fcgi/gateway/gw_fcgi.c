@@ -6,12 +6,13 @@
  *   one byte only; what came with it lies between the public fields rdNext and stop.
  * - The library reads 8 KiB at once. FIONREAD tells whether the next 8 KiB can be had without waiting.
  * - A cut body and a protocol error are one thing to it: FCGX_GetError is not 0.
- * - Accepting leaves connections in the hands of FCGX_Finish_r, which also waits (briefly) for the peer's close.
+ * - FCGX_Finish_r waits for the peer's close; gw_linger.c does that in the place of the serving thread.
  */
 #include "gateway/gw.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,10 +133,16 @@ static bool door_write(struct gw_door *d, const void *p, size_t n)
 	return FCGX_PutStr(p, (int)n, c->fcgi.out) == (int)n;
 }
 
+/* A detached request is closed without waiting for the peer; a second descriptor keeps the connection for that. */
 static void door_finish(struct gw_door *d)
 {
 	struct gw_conn *c = d->body.self;
+	int keep = gw_linger_ready() && !c->fcgi.keepConnection ? fcntl(c->fcgi.ipcFd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (keep >= 0)
+		FCGX_Detach(&c->fcgi);
 	FCGX_Finish_r(&c->fcgi);
+	if (keep >= 0)
+		gw_linger(keep);
 }
 
 struct gw_conn *gw_conn_open(size_t arena_max)

@@ -219,6 +219,7 @@ int gateway_fcgi_serve(const struct gateway_app *app, const struct gateway_pool 
 	if (!gateway_is_fcgi())
 		return -1;
 	block_signals();
+	gw_linger_start();
 	mallopt(M_ARENA_MAX, 4);   /* an arena a thread would hold much memory for nothing */
 	pool.app = app;
 	pool.conf = *conf;

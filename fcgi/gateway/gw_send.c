@@ -21,6 +21,7 @@
 #define HEAD_MAX (64 * 1024)
 
 static atomic_bool stopping;
+static atomic_int drainers;
 
 bool gateway_stopping(void)
 {
@@ -149,6 +150,16 @@ void gw_drain(struct gw_door *d, int64_t max, int ms, int idle_ms)
 	}
 }
 
+static void drain_rest(struct gw_door *d)
+{
+	int64_t rest = d->body.length - d->body.taken;
+	if (rest <= 0 || rest > GW_DRAIN || d->cut)
+		return;
+	if (atomic_fetch_add(&drainers, 1) < GW_DRAINERS)
+		gw_drain(d, rest, GW_DRAIN_MS, GW_DRAIN_IDLE_MS);
+	atomic_fetch_sub(&drainers, 1);
+}
+
 void gw_answer(const struct gateway_app *app, struct gw_door *d, struct arena *a, char *const *envp)
 {
 	struct http_req req;
@@ -157,9 +168,7 @@ void gw_answer(const struct gateway_app *app, struct gw_door *d, struct arena *a
 	req.body = &d->body;
 	http_res_init(&res);
 	app->handle(app->self, &req, &res);
-	int64_t rest = d->body.length - d->body.taken;
-	if (rest > 0 && rest <= GW_DRAIN && !d->cut)
-		gw_drain(d, rest, GW_DRAIN_MS, GW_DRAIN_IDLE_MS);
+	drain_rest(d);
 	gw_send(d, &req, &res);
 	d->finish(d);
 	if (res.after)

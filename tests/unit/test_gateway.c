@@ -195,9 +195,8 @@ static int teardown(void **state)
 	return rmdir(app.dir);
 }
 
-static int start(void **state)
+static int start_with(int threads)
 {
-	(void)state;
 	server.at = (struct sockaddr_un){.sun_family = AF_UNIX};
 	snprintf(server.at.sun_path, sizeof server.at.sun_path, "%s/s", app.dir);
 	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -205,13 +204,25 @@ static int start(void **state)
 		return -1;
 	server.pid = fork();
 	if (server.pid == 0) {
-		const struct gateway_pool pool = {.max_threads = 220, .stack_kib = 256, .arena_max = 1 << 20, .shutdown_wait_ms = 1000};
+		const struct gateway_pool pool = {.max_threads = threads, .stack_kib = 256, .arena_max = 1 << 20, .shutdown_wait_ms = 1000};
 		dup2(s, 0);
 		_exit(gateway_fcgi_serve(&gate, &pool) == 0 ? 0 : 1);
 	}
 	close(s);
 	close(app.tell[1]);
 	return server.pid > 0 ? 0 : -1;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	return start_with(220);
+}
+
+static int start_few(void **state)
+{
+	(void)state;
+	return start_with(8);
 }
 
 /* Ends the server; its exit status, and how long it took. */
@@ -540,6 +551,29 @@ static void two_hundred_at_once(void **state)
 		EXPECT(fd[i], "taken=2000 ", "complete=1");
 }
 
+/* Peers that are refused and then neither send their bodies nor close, many more than there are threads, keep no other request waiting. */
+static void a_crowd_of_silent_refused_bodies(void **state)
+{
+	enum { CROWD = 200 };
+	int crowd[CROWD];
+	(void)state;
+	for (int i = 0; i < CROWD; i++)
+		crowd[i] = ask("POST", "/early", "1000");
+	int64_t from = clock_mono_us();
+	int fd = ask("GET", "/short", "0");
+	record(fd, 5, "", 0);
+	expect(fd, (const char *const[]){"Status: 200 OK\r\n", NULL});
+	int64_t ms = (clock_mono_us() - from) / 1000;
+	if (ms > 2000)
+		fail_msg("answered after %lld ms", (long long)ms);
+	for (int i = 0; i < CROWD; i++) {
+		char *text = answer(crowd[i], NULL);
+		assert_non_null(strstr(text, "Status: 409"));
+		free(text);
+		close(crowd[i]);
+	}
+}
+
 static void ticks(void **state)
 {
 	(void)state;
@@ -728,7 +762,8 @@ int main(void)
 		SERVED(whole_bodies), SERVED(full_reads_of_a_fast_client), SERVED(bytes_of_a_slow_client_do_not_wait),
 		SERVED(never_more_than_the_length), SERVED(cut_bodies), SERVED(peer_that_vanishes), SERVED(stopped_body_keeps_what_came),
 		SERVED(answers_before_the_body), SERVED(shapes_of_answers), SERVED(every_error_has_its_phrase), SERVED(pieces_of_files),
-		SERVED(work_after_the_answer), SERVED(two_hundred_at_once), SERVED(ticks), SERVED(ends_when_idle), SERVED(ends_with_a_body_in_flight),
+		SERVED(work_after_the_answer), SERVED(two_hundred_at_once),
+		cmocka_unit_test_setup_teardown(a_crowd_of_silent_refused_bodies, start_few, stop), SERVED(ticks), SERVED(ends_when_idle), SERVED(ends_with_a_body_in_flight),
 		SERVED(ends_although_a_request_does_not),
 		cmocka_unit_test(cgi_bodies), cmocka_unit_test(cgi_reads_what_it_refuses), cmocka_unit_test(cgi_term_keeps_what_came),
 		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_hears_the_application), cmocka_unit_test(cgi_file_and_after),
