@@ -73,6 +73,10 @@ power: all $(B)/tests/cut $(B)/tests/rows
 
 ctests: $(CTESTS)
 
+# Figures: HEAD behind silent clients, hand-over, commits a second. RUNS=3 is how often each is taken; for a quiet machine.
+bench: $(BINS) $(B)/tests/bench/commit
+	node tests/bench/bench.mjs --build $(B) --runs $(or $(RUNS),3)
+
 # Every C test under the address and undefined-behaviour sanitizers, in a folder of its own.
 SAN = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 san:

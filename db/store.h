@@ -30,6 +30,7 @@ struct store_options {
 	bool full;             /* durability level full */
 	bool once;             /* plain CGI: no checkpoint on close, persistent WAL */
 	int readers;           /* reading handles at most, 4 */
+	int batch;             /* operations that share a commit at most; 0: 256. 1 is for measuring what sharing is worth */
 };
 /* Opens, creates or migrates (init.lock; PRAGMA user_version; application_id 0x74757331; a newer version is refused with ERR_CONFLICT). */
 enum err store_open(const struct store_options *o, struct store **out);

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "db/store_priv.h"
 
-#define BATCH_MAX 256
 #define BUSY_MS 10000
 #define BUSY_CHECKPOINT_MS 50
 #define WAL_PAGES_TRY 1000
@@ -155,7 +154,7 @@ static void lead_end(struct store *s)
 static void lead(struct store *s)
 {
 	struct op *first = s->head, **end = &s->head;
-	for (int i = 0; i < BATCH_MAX && *end; i++)
+	for (int i = 0; i < s->batch && *end; i++)
 		end = &(*end)->next;
 	s->head = *end;
 	*end = NULL;

@@ -17,6 +17,7 @@
 
 #define BUSY_MS 10000
 #define SCRATCH_MAX (64 << 20)
+#define BATCH_MAX 256
 
 static enum err lock_open(const char *dir, const char *name, int *fd)
 {
@@ -161,6 +162,7 @@ enum err store_open(const struct store_options *o, struct store **out)
 	s->full = o->full;
 	s->once = o->once;
 	s->readers = o->readers < 1 ? 1 : o->readers > READERS_MAX ? READERS_MAX : o->readers;
+	s->batch = o->batch > 0 ? o->batch : BATCH_MAX;
 	s->tail = &s->head;
 	pthread_mutex_init(&s->mu, NULL);
 	pthread_cond_init(&s->idle, NULL);

@@ -84,6 +84,7 @@ struct store {
 	pthread_cond_t idle;            /* nobody leads */
 	bool leading;
 	struct op *head, **tail;
+	int batch;                      /* operations of one transaction at most */
 
 	int sync;                       /* PRAGMA synchronous as last set: 0 unknown, 1 NORMAL, 2 FULL */
 	int wal_pages, wal_tried;       /* pages in the WAL after the last commit, and when a checkpoint was last tried */
