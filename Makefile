@@ -43,6 +43,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtus.a
 # These tests run the programs themselves.
 $(B)/tests/contract/test_ctl: | $(B)/tusctl
 $(B)/tests/contract/test_cgi: | $(B)/upload.cgi
+$(B)/tests/contract/test_handover: | $(B)/tus-fcgi $(B)/upload.cgi
 
 # Stands between a program and its file calls; tests/shim/shim.h.
 SHIM = $(patsubst %.c,$(B)/pic/%.o,tests/shim/shim.c tests/shim/shim_kill.c tests/shim/shim_tactics.c)
@@ -74,7 +75,7 @@ power: all $(B)/tests/cut $(B)/tests/rows
 ctests: $(CTESTS)
 
 # Figures: HEAD behind silent clients, hand-over, commits a second. RUNS=3 is how often each is taken; for a quiet machine.
-bench: $(BINS) $(B)/tests/bench/commit
+bench: $(BINS) $(B)/tests/bench/commit $(B)/tests/bench/handover
 	node tests/bench/bench.mjs --build $(B) --runs $(or $(RUNS),3)
 
 # Every C test under the address and undefined-behaviour sanitizers, in a folder of its own.

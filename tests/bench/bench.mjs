@@ -1,6 +1,6 @@
 // bench.mjs - figures for a quiet machine, never asserted: HEAD behind silent clients, hand-over, commits a second. `make bench` runs it.
 //
-//   node tests/bench/bench.mjs [--build DIR] [--runs N] [--only head,handover,commit] [--tries N] [--slots N] [--extra N] [--seconds S] [--json FILE]
+//   node tests/bench/bench.mjs [--build DIR] [--runs N] [--only head,handover,commit] [--tries N] [--stopped N] [--slots N] [--extra N] [--seconds S] [--json FILE]
 //
 // Each figure is taken N times: "median (least-most)" over the runs. Files lie below TMPDIR (on the disk that is meant).
 import fs from 'node:fs';
@@ -14,7 +14,7 @@ import { byKey, range, table } from './figures.mjs';
 const { values: o } = parseArgs({
 	options: {
 		build: { type: 'string', default: 'build' }, runs: { type: 'string', default: '3' }, only: { type: 'string', default: 'head,handover,commit' },
-		tries: { type: 'string' }, slots: { type: 'string', default: '200' }, extra: { type: 'string', default: '400' }, seconds: { type: 'string', default: '1' }, json: { type: 'string' },
+		tries: { type: 'string' }, stopped: { type: 'string', default: '20' }, slots: { type: 'string', default: '200' }, extra: { type: 'string', default: '400' }, seconds: { type: 'string', default: '1' }, json: { type: 'string' },
 	},
 });
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -41,7 +41,7 @@ const benches = {
 				JSON.stringify(Object.assign({}, ...rows.map(r => r.bad)))])),
 	},
 	handover: {
-		run: async () => c('handover', ['--tries', o.tries ?? '200']),
+		run: async () => c('handover', ['--tries', o.tries ?? '200', '--stopped', o.stopped]),
 		print: results => table('Hand-over: ms until the newcomer is answered, raw FastCGI and CGI (targets at p99: same process 5, other process 20, CGI 200)',
 			['newcomer', "holder's client", 'method', 'tries', 'p50', 'p99', 'max', 'newcomer told', 'holder told'],
 			byKey(results, r => `${r.newcomer} ${r.holder} ${r.method}`).map(([, rows]) => [rows[0].newcomer, rows[0].holder, rows[0].method,

@@ -417,6 +417,22 @@ export const mutants = [
 		id: 'D15', what: 'a complete chunk is replaced in its place', suite: 'storm', args: STORM,
 		file: 'fcgi/model/session.c', old: '\tif (done)\n\t\treturn;\n', new: '\tif (done) {\n\t\tout->parked = false;\n\t\tout->base = done->base;\n\t\treturn;\n\t}\n',
 	},
+	{
+		id: 'H1', what: 'HEAD does not ask the writer for what it has', suite: 'contract', in: 'test_handover', test: 'same_process_silent', control: 'other_process_stopped',
+		file: 'fcgi/upload/upload.c', old: '!hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS)', new: 'h',
+	},
+	{
+		id: 'H2', what: 'a displaced writer is told that all is well, behind other doors', suite: 'contract', in: 'test_handover', test: 'plain_cgi_silent',
+		file: 'fcgi/upload/append.c', old: 'ERR_STOPPING : ERR_DISPLACED;', new: 'ERR_STOPPING : ERR_OK;',
+	},
+	{
+		id: 'H3', what: 'every thread waits for the rest of a refused body', suite: 'unit', in: 'test_gateway', test: 'a_crowd_of_silent_refused_bodies', control: 'whole_bodies',
+		file: 'fcgi/gateway/gw_send.c', old: 'atomic_fetch_add(&drainers, 1) < GW_DRAINERS', new: 'atomic_fetch_add(&drainers, 1) < 1000',
+	},
+	{
+		id: 'H4', what: 'every thread waits for the close of an answered connection', suite: 'unit', in: 'test_gateway', test: 'a_crowd_of_silent_refused_bodies', control: 'whole_bodies',
+		file: 'fcgi/gateway/gw_fcgi.c', old: 'int keep = gw_linger_ready() &&', new: 'int keep = false &&',
+	},
 ];
 
 // Weaknesses of which no build of this server can have a small version.
