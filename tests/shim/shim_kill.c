@@ -2,7 +2,8 @@
  * shim_kill.c - ends a process at a chosen call. Tactic `kill`; SHIM_STATE names a file that all processes and the driver share.
  *
  * The driver arms by writing point, side, victim and last the countdown; the call that brings it to zero kills. Words are 32 bits, little endian
- * as the machine has them, at the offsets of struct state. Only workers count: the supervisor (--serve) makes no upload durable.
+ * as the machine has them, at the offsets of struct state. Only workers and plain CGI count: the supervisor (--serve) makes no upload durable. The parent
+ * of a plain CGI process is a web server: nothing of ours.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,7 @@ struct state {
 	uint32_t killed[SHIM_POINT_MAX][2];     /* processes ended there */
 };
 static struct state *state;
+static bool has_supervisor;
 
 /* The supervisor is this program too. */
 static bool is_supervisor(void)
@@ -50,6 +52,7 @@ static bool kill_open(void)
 		return false;
 	s->size = sizeof *s;
 	s->points = SHIM_POINT_MAX;
+	has_supervisor = !getenv("GATEWAY_INTERFACE");
 	if (!is_supervisor())
 		state = s;
 	return true;
@@ -59,7 +62,7 @@ static bool due(enum shim_point p, uint32_t side)
 {
 	__atomic_add_fetch(&state->seen[p][side], 1, __ATOMIC_RELAXED);
 	uint32_t left = __atomic_load_n(&state->left, __ATOMIC_ACQUIRE);
-	while (left > 0 && state->point == p && state->side == side)
+	while (left > 0 && state->point == p && state->side == side && (state->victim == SELF || has_supervisor))
 		if (__atomic_compare_exchange_n(&state->left, &left, left - 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			return left == 1;
 	return false;

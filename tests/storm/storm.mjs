@@ -1,8 +1,10 @@
 // storm.mjs - many clients, and a server that is killed under them at every call that matters: nothing that a client was told may ever be untrue.
 //
 //   node tests/storm/storm.mjs [--seconds N] [--seed N] [--clients N] [--workers N] [--round N] [--patience SECONDS] [--first] [--keep]
+//       [--plain SHARE] [--apart DIR] [--set NAME=VALUE]...
 //
 // TUS_BUILD names the build. 24 clients over real nginx, 6 worker processes; in every round the world is shaken, then stands still and is compared byte by byte.
+// A share of the requests (0.05 unless told) goes to plain CGI processes beside the pool. --apart: finished files lie in a folder made in DIR, on another device.
 // --first: the first violation ends it at once. The last lines are a summary; exit 1 on any violation. The numbers in violations name the invariants of inspect.mjs.
 import fs from 'node:fs';
 import os from 'node:os';
@@ -15,6 +17,7 @@ import { World, randomOf } from './world.mjs';
 import { wholeUpload } from './uploads.mjs';
 import { recording } from './sessions.mjs';
 
+const said = name => process.argv.flatMap((a, i) => (a === `--${name}` ? [process.argv[i + 1]] : []));
 const option = (name, otherwise) => {
 	const i = process.argv.indexOf(`--${name}`);
 	return i < 0 ? otherwise : Number(process.argv[i + 1]);
@@ -27,10 +30,16 @@ const data = path.join(dir, 'data');
 fs.mkdirSync(data);
 const random = randomOf(seed);
 const world = new World({ seed, first, patience });
+world.plain = option('plain', 0.05);
+process.umask(0o027);   // as scripts/run has it
+const apart = said('apart').map(d => fs.mkdtempSync(path.join(d, 'storm-')))[0];
 world.start = Date.now();
 const faults = new Faults(world, dir, random);
-for (const [k, v] of Object.entries(faults.environment(['tus_uploads', 'tus_sessions', 'uploaded_data'].map(d => path.join(data, d))))) process.env[k] = v;
-world.server = await start({ dataDir: data, settings: { WORKERS: workers, LOCK_WAIT_MS: 1500, RESTARTS_PER_MINUTE: 1000, REAP_INTERVAL: 2, LOG_LEVEL: 'warning' } });
+const done = apart ?? path.join(data, 'uploaded_data');
+for (const [k, v] of Object.entries(faults.environment([path.join(data, 'tus_uploads'), path.join(data, 'tus_sessions'), done]))) process.env[k] = v;
+world.server = await start({ dataDir: data, settings: {
+	WORKERS: workers, LOCK_WAIT_MS: 1500, RESTARTS_PER_MINUTE: 1000, REAP_INTERVAL: 2, LOG_LEVEL: 'warning', UPLOAD_DIR: done,
+	...Object.fromEntries(said('set').map(s => s.split(/=(.*)/s, 2))) } });
 
 async function client(number) {
 	const mine = randomOf(seed * 1000 + number);
@@ -106,7 +115,8 @@ try {
 	faults.disarm();
 	if (faults.stopped) try { process.kill(faults.stopped, 'SIGCONT'); } catch { /* gone */ }
 	await world.server.stop().catch(e => { console.log(`${e}`); code = 1; });
-	if (code === 0 && !process.argv.includes('--keep')) fs.rmSync(dir, { recursive: true, force: true });
-	else console.log(`scratch folder kept: ${dir}`);
+	const folders = [dir, ...(apart ? [apart] : [])];
+	if (code === 0 && !process.argv.includes('--keep')) for (const d of folders) fs.rmSync(d, { recursive: true, force: true });
+	else console.log(`scratch folder kept: ${folders.join(' ')}`);
 	process.exit(code);
 }

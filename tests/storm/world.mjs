@@ -1,5 +1,6 @@
 // world.mjs - what all clients of a storm share: the server as it is now, random numbers by seed, counters, and the list of violations.
 import { connect, request, sleep } from '../e2e/lib/http.mjs';
+import { cgiRequest } from './cgi.mjs';
 
 // A small generator with a seed, so that a storm's choices can be made again.
 export function randomOf(seed) {
@@ -43,6 +44,7 @@ export class World {
 		this.clients = 0;
 		this.powerCuts = 0;
 		this.diskFails = false;
+		this.plain = 0;           // share of requests that go to plain CGI
 		this.things = new Set();  // uploads and sessions that live
 	}
 
@@ -72,15 +74,18 @@ export class World {
 		}
 	}
 
+	isPlain(thing) { return this.plain > 0 && thing.random.chance(this.plain); }
+
 	// One request; null if there was no answer (what it did is not known then).
 	async ask(thing, method, path, options = {}) {
 		await this.breath();
 		this.count.requests++;
 		thing.note(`> ${method} ${path} ${options.body?.length ?? ''} ${options.headers?.['Upload-Offset'] ?? ''}`);
 		try {
-			const res = await request(this.server, method, path, { timeout: this.timeout, ...options });
+			const plain = this.isPlain(thing);
+			const res = await (plain ? cgiRequest : request)(this.server, method, path, { timeout: this.timeout, ...options });
 			thing.note(`< ${res.status} ${res.headers['upload-offset'] ?? ''} ${res.status >= 400 ? res.text.slice(0, 120) : ''}`);
-			const key = `${method} ${res.status}`;
+			const key = `${plain ? 'cgi ' : ''}${method} ${res.status}`;
 			this.statuses.set(key, (this.statuses.get(key) ?? 0) + 1);
 			return res;
 		} catch (e) {
@@ -98,6 +103,10 @@ export class World {
 		const how = random.chance(0.5) ? 'fin' : 'rst';
 		thing.note(`> ${method} ${path} ${n} of ${body.length}, then ${how} ${headers['Upload-Offset'] ?? ''}`);
 		try {
+			if (this.isPlain(thing)) {
+				await cgiRequest(this.server, method, path, { headers, body, sent: n, timeout: this.timeout });
+				return;
+			}
 			const c = await connect(this.server);
 			await c.sendHead(method, path, { Host: 'localhost', Connection: 'close', 'Content-Length': body.length, ...headers });
 			const half = random.int(0, n);

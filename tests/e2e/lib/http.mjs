@@ -138,7 +138,7 @@ export class Connection {
 	}
 }
 
-class Answer {
+export class Answer {
 	constructor(status) { this.status = status; this.headers = {}; this.list = []; this.body = Buffer.alloc(0); }
 
 	add(name, value) {
