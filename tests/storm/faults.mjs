@@ -48,10 +48,10 @@ export class Faults {
 		return this.deck.pop();
 	}
 
-	// Kills whoever makes the chosen call next, or nobody if it is not made within ms.
-	async strike(victim, ms) {
+	// Kills whoever makes the chosen call next, or nobody if it is not made within ms. most: how many calls pass at most before.
+	async strike(victim, ms, most = Infinity) {
 		const [name, side] = this.next(), before = this.total();
-		this.put(POINT, NAMES.indexOf(name), side, victim, this.random.int(1, TARGETS[name]));
+		this.put(POINT, NAMES.indexOf(name), side, victim, this.random.int(1, Math.min(most, TARGETS[name])));
 		for (const end = Date.now() + ms; Date.now() < end && this.total() === before;) await sleep(10);
 		this.disarm();
 		if (this.total() === before) this.deck.splice(this.random.int(0, this.deck.length), 0, [name, side]);

@@ -15,7 +15,7 @@ export function rowsOf(server) {
 	return out;
 }
 
-const partPath = (server, file) => path.join(server.partsDir, 'parts', `shard_${String(Math.floor(file / 1000)).padStart(4, '0')}`, `${file}.part`);
+export const partPath = (server, file) => path.join(server.partsDir, 'parts', `shard_${String(Math.floor(file / 1000)).padStart(4, '0')}`, `${file}.part`);
 
 // Bytes of a part file; null if it is not there.
 export function stored(server, file, base, n) {

@@ -184,11 +184,11 @@ export async function recorder(world, random, sid, stop) {
 }
 
 async function cancelled(r, order, byTus) {
-	if (r.chunks.length > 1) await oneChunk(r, order[0], byTus);
+	const known = r.chunks.length > 1 && await oneChunk(r, order[0], byTus);
 	r.gone = true;
-	for (;;) {
+	for (let first = true; ; first = false) {
 		const res = await r.world.ask(r, 'DELETE', `/files/${r.sid}`);
-		if (res && [200, 404, 410].includes(res.status)) break;
+		if (res && (res.status === 200 || (known ? !first && res.status === 410 : [404, 410].includes(res.status)))) break;
 		if (res && !r.world.passes(res.status)) r.wrong(`cancel answered ${res}`);
 		if (r.wedged) { r.wrong('wedged: it cannot be cancelled'); break; }
 		await sleep(50);
@@ -196,4 +196,4 @@ async function cancelled(r, order, byTus) {
 	r.removed = true;
 	r.world.count.removed++;
 }
-export { Recording };
+export { Chunk, Recording };

@@ -16,6 +16,7 @@ import { inspect } from './inspect.mjs';
 import { World, randomOf } from './world.mjs';
 import { wholeUpload } from './uploads.mjs';
 import { recording } from './sessions.mjs';
+import { leave, pass } from './time.mjs';
 
 const said = name => process.argv.flatMap((a, i) => (a === `--${name}` ? [process.argv[i + 1]] : []));
 const option = (name, otherwise) => {
@@ -34,6 +35,7 @@ world.plain = option('plain', 0.05);
 process.umask(0o027);   // as scripts/run has it
 const apart = said('apart').map(d => fs.mkdtempSync(path.join(d, 'storm-')))[0];
 world.start = Date.now();
+world.random = random;
 const faults = new Faults(world, dir, random);
 const done = apart ?? path.join(data, 'uploaded_data');
 for (const [k, v] of Object.entries(faults.environment([path.join(data, 'tus_uploads'), path.join(data, 'tus_sessions'), done]))) process.env[k] = v;
@@ -47,18 +49,23 @@ async function client(number) {
 	for (let i = 0; !world.ending; i++) {
 		const name = `st${seed}-${number}-${i}`;
 		await world.breath();
-		if (mine.chance(0.5)) await wholeUpload(world, mine, name);
+		if (mine.chance(0.06) && world.left.length < 40 + seconds / 2) await leave(world, mine, name);
+		else if (mine.chance(0.5)) await wholeUpload(world, mine, name);
 		else await recording(world, mine, name);
 	}
 	world.clients--;
+}
+
+async function blow(ms) {
+	if (random.chance(0.06)) await faults.killSupervisor();
+	else await faults.strike(0, ms);
 }
 
 async function shake(ms) {
 	const end = Date.now() + ms;
 	const stopping = (async () => { while (Date.now() < end) { await sleep(random.int(100, 1200)); await faults.stopOne(); } })();
 	while (Date.now() < end) {
-		if (random.chance(0.06)) await faults.killSupervisor();
-		else await faults.strike(0, Math.min(1500, end - Date.now()));
+		await blow(Math.min(1500, end - Date.now()));
 		await sleep(random.int(50, 500));
 	}
 	await stopping;
@@ -98,12 +105,16 @@ try {
 	await Promise.race([all, sleep(world.patience + 30000).then(() => { throw new Error('clients did not come to an end'); })]);
 	await world.server.idle();
 	await inspect(world);
+	const before = faults.total();
+	const later = await pass(world, () => faults.strike(0, 120, 3));
+	later.kills = faults.total() - before;
 	const { lines, none } = faults.report();
 	const m = await metrics(world.server), c = world.count;
 	console.log(`seed ${seed}: ${rounds} rounds, ${faults.total()} kills (${faults.supervisors} of the supervisor), ${c.stops} stopped processes\nkills by call:\n${lines.join('\n')}`);
 	console.log(`${[...world.statuses].sort().map(([k, n]) => `${k}: ${n}`).join(', ')}`);
 	console.log(`commits ${faults.seen('commit', 1)}, requests ${c.requests} (${c.unanswered} unanswered), cuts ${c.cuts}, resumes ${c.resumes}, fights ${c.fights} (${c.displaced} displaced), `
 		+ `hand-overs ${m.waveforge_handovers_total}, replaced ${c.replaced}, removed ${c.removed}, finished and compared ${c.finished}, largest WAL at rest ${walMost}`);
+	console.log(`two days later, under ${later.kills} kills: ${later.expired} uploads expired, ${later.recovered} recordings recovered, ${later.runs} with holes offered in runs, ${c.late} came back late`);
 	if (none.length) console.log(`no kill at: ${none.join(', ')}`);
 	const wedged = world.violations.filter(v => /wedged/.test(v)).length;
 	console.log(`${world.violations.length} violations, ${wedged} wedged`);
