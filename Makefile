@@ -41,7 +41,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtus.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 # These tests run the programs themselves.
-$(B)/tests/contract/test_ctl: | $(B)/tusctl
+$(B)/tests/contract/test_ctl $(B)/tests/contract/test_check $(B)/tests/contract/test_backup: | $(B)/tusctl
 $(B)/tests/contract/test_cgi: | $(B)/upload.cgi
 $(B)/tests/contract/test_handover: | $(B)/tus-fcgi $(B)/upload.cgi
 

@@ -274,6 +274,11 @@ struct store_audit {
 	int64_t overlapping;                /* lowest index of a placed chunk that begins before the placed one below it ends, -1 if none */
 };
 enum err store_session_audit(struct store *s, struct arena *a, int64_t n, struct store_audit *out);
+/* Sets counters and bitmap of a session to what its chunk rows say, in one transaction; the caller holds it. The highest index is never lowered, so that a chunk whose
+ * row was lost is missing from then on. ERR_CONFLICT: not RECEIVING. FULL. */
+enum err store_session_recount(struct store *s, int64_t n);
+/* Takes back the offset of an OPEN upload whose bytes are lost: the promise is broken then, and the caller has to say so. ERR_OFFSET: not at old, or not shorter. FULL. */
+enum err store_upload_shorten(struct store *s, int64_t n, int64_t old, int64_t offset);
 /* Faults of the database itself as sentences, at most max: damaged pages, rows that belong to a row that is not there. */
 enum err store_faults(struct store *s, struct arena *a, const char **out, int max, int *found);
 

@@ -139,6 +139,11 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_LIST_SESSIONS] = "SELECT " SESSION_COLS " FROM session WHERE n>?1 AND (?2=0 OR state IN (0,1,5)) ORDER BY n LIMIT ?3",
 	[SQL_SNAPSHOT] = "BEGIN",
 	[SQL_AUDIT_CHUNKS] = "SELECT idx,base,length,file<>(SELECT file FROM session WHERE n=?1) FROM chunk WHERE session=?1 ORDER BY idx",
+	[SQL_BITS_DROP] = "DELETE FROM bitmap WHERE session=?1",
+	[SQL_MARK_CHUNKS] = "SELECT idx FROM chunk WHERE session=?1 ORDER BY idx",
+	[SQL_RECOUNT] = "UPDATE session SET (done,top,bytes,parked)=(SELECT COUNT(*),MAX(session.top,COALESCE(MAX(idx)+1,0)),COALESCE(SUM(length),0),"
+		"COALESCE(SUM(file<>session.file),0) FROM chunk WHERE session=?1) WHERE n=?1",
+	[SQL_UPLOAD_SHORTEN] = "UPDATE upload SET offset=?3,writing=0 WHERE n=?1 AND offset=?2 AND state=0 AND ?3<?2",
 	[SQL_QUICK_CHECK] = "PRAGMA quick_check(100)",
 	[SQL_LOST] = "SELECT 'chunk rows of session row '||session||', which is not there' FROM (SELECT DISTINCT session FROM chunk)"
 		" WHERE session NOT IN (SELECT n FROM session)"

@@ -15,7 +15,6 @@
 #define FINDINGS_MAX 1000       /* told one by one; it ends there */
 #define FAULTS_MAX 100
 #define MEMORY_MAX (256 << 20)
-#define YOUNG 3600              /* seconds that a part file may be without a row: a body is coming in (the reaper leaves it alone as long) */
 
 void finding(struct look *l, const char *what, const char *where, const char *fmt, ...)
 {
@@ -23,8 +22,10 @@ void finding(struct look *l, const char *what, const char *where, const char *fm
 	if (l->n == FINDINGS_MAX)
 		return;
 	va_start(ap, fmt);
-	struct finding f = {what, arena_strdup(l->a, where), arena_vprintf(l->a, fmt, ap)};
+	struct finding f = {what, arena_strdup(l->a, where), arena_vprintf(l->a, fmt, ap), NULL, l->about};
 	va_end(ap);
+	f.about.where = f.about.where ? arena_strdup(l->a, f.about.where) : NULL;
+	f.about.name = f.about.name ? arena_strdup(l->a, f.about.name) : NULL;
 	if (f.where && f.detail)
 		l->v[l->n++] = f;
 	else
@@ -35,25 +36,6 @@ void unreadable(struct look *l, const char *where, enum err e)
 {
 	if (e)
 		finding(l, "ledger", where, "cannot be read: %s", err_sentence(e));
-}
-
-/* ---- files without rows ---- */
-
-static bool check_part(void *arg, int64_t file, int64_t size, int64_t age)
-{
-	struct look *l = arg;
-	bool known = true;
-	l->parts++;
-	enum err e = store_file_known(l->h->db, file, &known);
-	unreadable(l, "part files", e);
-	if (e)
-		return false;
-	if (!known && age < YOUNG)
-		l->young++;
-	else if (!known)
-		finding(l, "orphan-part", arena_printf(l->page, "part file %lld", (long long)file), "no row names it (%lld bytes)", (long long)size);
-	arena_reset(l->page);
-	return true;
 }
 
 /* ---- all of it ---- */
@@ -70,9 +52,8 @@ static void look_over(struct look *l)
 	check_sessions(l);
 	check_uploads(l);
 	check_recordings(l);
-	e = blob_each(l->h->blobs, check_part, l);
-	if (e)
-		finding(l, "folders", "part files", "%s", err_sentence(e));
+	check_parts(l);
+	check_names(l);
 }
 
 static bool look_all(struct look *l, struct house *h)
@@ -109,20 +90,56 @@ static void confirm(struct look *first, const struct look *second)
 	first->n = kept;
 }
 
-static void tell(struct ctl *c, const struct look *l)
+/* Looks until two looks agree. */
+static bool look_twice(struct look *l, struct house *h)
 {
-	static const struct ctl_column cols[] = {{"what", 17}, {"where", 56}, {"detail", 0}};
-	struct ctl_lists lists = {.c = c};
-	ctl_list_begin(&lists, "findings", cols);
+	struct look second = {0};
+	bool looked = look_all(l, h);
+	if (looked && l->n > 0) {
+		looked = look_all(&second, h);
+		confirm(l, &second);
+	}
+	look_close(&second);
+	return looked;
+}
+
+static int repair_all(struct look *l, bool adopt)
+{
+	int done = 0;
 	for (int i = 0; i < l->n; i++) {
+		l->v[i].repaired = repair(l, &l->v[i], adopt);
+		done += l->v[i].repaired != NULL;
+	}
+	return done;
+}
+
+static void tell_findings(struct ctl *c, struct ctl_lists *lists, const char *name, const struct look *l, bool repairs)
+{
+	static const struct ctl_column found[] = {{"what", 17}, {"where", 56}, {"detail", 0}};
+	static const struct ctl_column repaired[] = {{"what", 17}, {"where", 56}, {"repaired", 0}};
+	ctl_list_begin(lists, name, repairs ? repaired : found);
+	for (int i = 0; i < l->n; i++) {
+		if (repairs && !l->v[i].repaired)
+			continue;
 		struct json *o = json_obj();
 		json_put_str(o, "what", l->v[i].what);
 		json_put_str(o, "where", l->v[i].where);
 		json_put_str(o, "detail", l->v[i].detail);
-		ctl_list_row(&lists, c->a, o);
+		if (repairs)
+			json_put_str(o, "repaired", l->v[i].repaired);
+		ctl_list_row(lists, c->a, o);
 		arena_reset(c->a);
 	}
-	ctl_list_end(&lists);
+	ctl_list_end(lists);
+}
+
+/* l: what is there (after repairs: what is left); before: what was repaired, NULL if nothing was to be. */
+static void tell(struct ctl *c, const struct look *l, const struct look *before, int repaired)
+{
+	struct ctl_lists lists = {.c = c};
+	if (before)
+		tell_findings(c, &lists, "repairs", before, true);
+	tell_findings(c, &lists, "findings", l, false);
 	struct json *o = json_obj();
 	json_put_bool(o, "sound", l->n == 0);
 	json_put_int(o, "sessions", l->sessions);
@@ -132,24 +149,29 @@ static void tell(struct ctl *c, const struct look *l)
 	/* Bodies that come in, or came when a process was killed: the reaper removes them when they are old. */
 	json_put_int(o, "young_files", l->young);
 	json_put_bool(o, "more_findings", l->n == FINDINGS_MAX);
+	if (before)
+		json_put_int(o, "repaired", repaired);
 	ctl_list_beside(&lists, "summary", o);
 	ctl_lists_end(&lists);
 }
 
 int ctl_check(struct ctl *c)
 {
-	struct look first = {0}, second = {0};
-	if (c->argc > 0)
+	struct look first = {0}, left = {0};
+	int repaired = 0;
+	bool adopt = ctl_flag(c, "--adopt"), repairs = ctl_flag(c, "--repair");
+	if (c->argc > 0 || (adopt && !repairs))
 		return CTL_USAGE;
-	bool looked = look_all(&first, c->house);
-	if (looked && first.n > 0) {
-		looked = look_all(&second, c->house);
-		confirm(&first, &second);
-	}
-	int rc = looked ? (first.n == 0 ? CTL_OK : CTL_FAILED) : ctl_fail("check", ERR_NOMEM);
+	bool looked = look_twice(&first, c->house);
+	if (looked && repairs)
+		repaired = repair_all(&first, adopt);
+	if (looked && repairs)
+		looked = look_twice(&left, c->house);
+	const struct look *now = repairs ? &left : &first;
+	int rc = looked ? (now->n == 0 ? CTL_OK : CTL_FAILED) : ctl_fail("check", ERR_NOMEM);
 	if (looked)
-		tell(c, &first);
-	look_close(&second);
+		tell(c, now, repairs ? &first : NULL, repaired);
+	look_close(&left);
 	look_close(&first);
 	return rc;
 }

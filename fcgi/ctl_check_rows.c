@@ -5,6 +5,7 @@
  */
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "ctl_check.h"
 
 #define PAGE 100
@@ -105,10 +106,20 @@ static bool finished(const struct session *s)
 	return s->state == SESSION_COMPLETE || s->state == SESSION_RECOVERED;
 }
 
+/* A recording that ought to be finished long since, or that never will be. */
+static void check_ending(struct look *l, const char *where, const struct session *s)
+{
+	if (s->state == SESSION_FAILED)
+		finding(l, "session-failed", where, "it could not be finished");
+	else if (s->state == SESSION_FINISHING && clock_now() - s->updated > CHECK_BUSY)
+		finding(l, "finishing", where, "it is being finished since %lld seconds", (long long)(clock_now() - s->updated));
+}
+
 static void check_session(struct look *l, int64_t n)
 {
 	struct store_audit t;
 	struct recording r;
+	l->about = (struct about){.session = n};
 	enum err e = store_session_audit(l->h->db, l->page, n, &t);
 	if (e == ERR_NOT_FOUND)
 		return;
@@ -126,6 +137,7 @@ static void check_session(struct look *l, int64_t n)
 	check_counts(l, where, &t);
 	if (!finished(s)) {
 		check_chunks(l, where, s);
+		check_ending(l, where, s);
 		return;
 	}
 	e = store_recording_of_session(l->h->db, l->page, n, &r);
@@ -170,9 +182,14 @@ static bool grows(struct look *l, const struct upload *u)
 static void check_upload(struct look *l, const struct upload *u)
 {
 	struct recording r;
+	l->about = (struct about){.upload = u->n};
 	const char *where = named(l, "upload", u->id ? u->id : "of a chunk", u->n);
 	if (u->offset > 0 && grows(l, u))
 		part_holds(l, where, u->file, part_size(l, u->file), u->base + u->offset);
+	if (u->state == UPLOAD_FINISHING && u->expires < 0)
+		finding(l, "upload-lost", where, "all %lld bytes are acknowledged, but they are not there", (long long)u->length);
+	else if (u->state == UPLOAD_FINISHING && clock_now() - u->updated > CHECK_BUSY)
+		finding(l, "finishing", where, "it is being finished since %lld seconds", (long long)(clock_now() - u->updated));
 	if (u->state != UPLOAD_COMPLETE)
 		return;
 	enum err e = store_recording_of_upload(l->h->db, l->page, u->n, &r);
@@ -204,6 +221,7 @@ void check_uploads(struct look *l)
 
 static void check_recording(struct look *l, const struct recording *r)
 {
+	l->about = (struct about){0};
 	const char *where = arena_printf(l->page, "recording %s/%s (row %lld)", r->sid, r->disk, (long long)r->n);
 	int64_t size = done_size(l, r->sid, r->disk);
 	if (size < 0)

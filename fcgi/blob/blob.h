@@ -56,11 +56,33 @@ enum err blob_publish(struct blobs *b, int64_t file, int64_t size, const char *s
 enum err blob_unpublish(struct blobs *b, const char *sid, const char *disk, int64_t file);
 /* Writes <disk>.meta.json (temporary name, sync, rename). */
 enum err blob_note(struct blobs *b, const char *sid, const char *disk, const char *text);
+/* Bytes of an open file. */
+enum err blob_fd_size(int fd, int64_t *size);
 enum err blob_done_open(struct blobs *b, const char *sid, const char *disk, int *fd);
 /* Gives the finished file (not its note) a second name (link, or copy where links are refused), durable. ERR_CONFLICT: another file has that name. */
 enum err blob_done_link(struct blobs *b, const char *sid, const char *disk, const char *new_disk);
 /* Removes the finished file and its note, and the folders if they are empty then. Absent is success. */
 enum err blob_done_remove(struct blobs *b, const char *sid, const char *disk);
+
+/* A name that is no part file. */
+enum blob_found_kind {
+	BLOB_FOUND_DONE,       /* a finished file of a session or upload */
+	BLOB_FOUND_NOTE,       /* <disk>.meta.json */
+	BLOB_FOUND_TEMP,       /* given until a file is whole: somebody is at it, or died */
+	BLOB_FOUND_STRANGER    /* not ours */
+};
+struct blob_found {
+	enum blob_found_kind kind;
+	const char *where;     /* sid; below the parts "parts" or the shard; "" for the root of the finished files */
+	const char *name;
+	int64_t size, changed; /* bytes; when its inode last changed, seconds */
+};
+/* Calls f for every such name, also while others work. Stops when f returns false. */
+enum err blob_survey(struct blobs *b, bool (*f)(void *arg, const struct blob_found *x), void *arg);
+/* Removes one that blob_survey called TEMP. ERR_INVALID: it is none. */
+enum err blob_temp_remove(struct blobs *b, const char *where, const char *name);
+/* Whether two names of finished files are one file. */
+enum err blob_done_same(struct blobs *b, const char *sid, const char *disk, const char *other, bool *same);
 
 /* Calls f for every part file: number, size, seconds since its last change. f may remove it. Stops when f returns false. */
 enum err blob_each(struct blobs *b, bool (*f)(void *arg, int64_t file, int64_t size, int64_t age), void *arg);

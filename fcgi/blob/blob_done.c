@@ -16,8 +16,6 @@
 #include "blob/blob.h"
 #include "blob/blob_priv.h"
 
-#define NOTE_SUFFIX ".meta.json"
-
 void blob_name_check(const char *name)
 {
 	assert(name && *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
@@ -66,8 +64,8 @@ enum err blob_copy_to(int from, int64_t n, int to, const char *to_name, bool cut
 static enum err note_at(int folder, const char *disk, const char *text)
 {
 	char name[NAME_MAX + 1], temp[NAME_MAX + 1];
-	name_join(name, "", disk, NOTE_SUFFIX);
-	name_join(temp, ".", disk, NOTE_SUFFIX ".new");
+	name_join(name, "", disk, BLOB_NOTE_SUFFIX);
+	name_join(temp, ".", disk, BLOB_NOTE_SUFFIX ".new");
 	if (unlinkat(folder, temp, 0) < 0 && errno != ENOENT)
 		return blob_fail("removing an old note", errno);
 	int fd = blob_openat(folder, temp, O_RDWR | O_CREAT);
@@ -180,7 +178,7 @@ static enum err remove_name(int dir, const char *name, int flags)
 static enum err remove_at(const struct blobs *b, const char *sid, int parent, int folder, const char *disk)
 {
 	char note[NAME_MAX + 1];
-	name_join(note, "", disk, NOTE_SUFFIX);
+	name_join(note, "", disk, BLOB_NOTE_SUFFIX);
 	enum err e = remove_name(folder, disk, 0);
 	if (!e)
 		e = remove_name(folder, note, 0);

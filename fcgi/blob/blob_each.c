@@ -21,8 +21,8 @@ struct walk {
 	bool go_on;
 };
 
-/* "1234.part" -> 1234, only as we write it: a file of another name or in another shard is not ours. */
-static bool part_number(const char *name, int64_t shard, int64_t *file)
+/* A file of another name or in another shard is not ours. */
+bool blob_part_number(const char *name, int64_t shard, int64_t *file)
 {
 	char digits[PART_NAME_LEN];
 	size_t n = strlen(name);
@@ -38,7 +38,7 @@ static void walk_file(struct walk *w, int dir, const char *name, int64_t shard)
 {
 	int64_t file;
 	struct stat st;
-	if (part_number(name, shard, &file) && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+	if (blob_part_number(name, shard, &file) && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
 		w->go_on = w->f(w->arg, file, st.st_size, clock_now() - st.st_ctim.tv_sec);
 }
 

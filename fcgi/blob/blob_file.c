@@ -212,17 +212,23 @@ enum err blob_remove(struct blobs *b, int64_t file)
 	return e;
 }
 
+enum err blob_fd_size(int fd, int64_t *size)
+{
+	struct stat st;
+	*size = 0;
+	if (fstat(fd, &st) < 0)
+		return blob_fail("fstat of a file", errno);
+	*size = st.st_size;
+	return ERR_OK;
+}
+
 enum err blob_size(struct blobs *b, int64_t file, int64_t *size)
 {
 	int fd;
-	struct stat st;
 	enum err e = blob_open(b, file, false, &fd);
 	if (e)
 		return e;
-	if (fstat(fd, &st) < 0)
-		e = blob_fail("fstat of a part file", errno);
-	else
-		*size = st.st_size;
+	e = blob_fd_size(fd, size);
 	close(fd);
 	return e;
 }

@@ -42,6 +42,10 @@ int blob_openat(int dir, const char *name, int flags);
 /* Makes the first n bytes of `to` equal to those of `from`, keeping the equal prefix that is there. Not synced. */
 enum err blob_copy_resume(int from, int to, int64_t n);
 
+/* "1234.part" -> 1234, only as we write it and in its own shard. */
+bool blob_part_number(const char *name, int64_t shard, int64_t *file);
+
+#define BLOB_NOTE_SUFFIX ".meta.json"
 /* Asserts that a name was checked by model/name.h. */
 void blob_name_check(const char *name);
 /* Opens <done>/<sid>/completed. -1 and errno. */
