@@ -4,10 +4,10 @@ CC     ?= gcc
 OPT    ?= -O2 -g
 CFLAGS += -std=gnu11 $(OPT) -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith -D_GNU_SOURCE -pthread -MMD -MP
 CPPFLAGS += -Ifcgi -I. -I$(B)/gen
-LIBS    = -lfcgi -ljson-c -lsqlite3 -lcrypto -lz -lpthread
+LIBS    = -Wl,--as-needed -lfcgi -ljson-c -lsqlite3 -lcrypto -lz -lcurl -lpthread
 PREFIX ?= /usr/local
 
-ROOMS  = base model http blob gateway upload proto
+ROOMS  = base model http blob hook gateway upload proto
 SRC    = $(foreach r,$(ROOMS),$(wildcard fcgi/$(r)/*.c)) $(wildcard db/*.c) $(wildcard fcgi/app*.c fcgi/routes.c fcgi/guard*.c)
 OBJ    = $(SRC:%.c=$(B)/obj/%.o)
 BINS   = $(B)/tus-fcgi $(B)/tusctl $(B)/upload.cgi

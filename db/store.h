@@ -20,6 +20,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "model/event.h"
 #include "model/session.h"
 #include "model/upload.h"
 
@@ -31,6 +32,8 @@ struct store_options {
 	bool once;             /* plain CGI: no checkpoint on close, persistent WAL */
 	int readers;           /* reading handles at most, 4 */
 	int batch;             /* operations that share a commit at most; 0: 256. 1 is for measuring what sharing is worth */
+	unsigned events, hook; /* EVENT_BITs of the kinds that are written to the outbox; that are to be delivered, and so written too */
+	int64_t events_keep;   /* seconds after which events are forgotten */
 };
 /* Opens, creates or migrates (init.lock; PRAGMA user_version; application_id 0x74757331; a newer version is refused with ERR_CONFLICT). */
 enum err store_open(const struct store_options *o, struct store **out);
@@ -61,6 +64,7 @@ struct upload_move {
 	bool writing;                       /* published in the middle of a body */
 	int64_t now, expires;               /* expires < 0: leave */
 	bool full;
+	bool resumed, interrupted;          /* events to write: the body goes on after an interruption; it broke off */
 };
 /* Moves the offset. ERR_OFFSET: the row is not at old, or not OPEN. NORMAL, or FULL if asked. For chunks expires goes to the session row. */
 enum err store_upload_move(struct store *s, const struct upload_move *m);
@@ -233,6 +237,28 @@ enum err store_session_expires(struct store *s, int64_t n, int64_t expires);
 /* Forgets, at most max rows: what is left of sessions that are GONE; GONE rows with updated <= gone_before; finished sessions with expires <= now (in one step
  * the take is GONE and its recording is linked to it no more, then its rows go). *more: there are others, call again. NORMAL. */
 enum err store_forget(struct store *s, int64_t now, int64_t gone_before, int max, bool *more);
+/* ---- events: the outbox ----
+ *
+ * The verbs above write them, in the transaction of the change: created (an upload, a take), resumed and interrupted (store_upload_move; resumed also
+ * store_session_reopened), completed and recovered (the finished verbs, store_recording_add, and store_recording_rename: completed), expired and deleted
+ * (the gone verbs, store_recording_delete). A complete chunk is no event. store_forget drops them when they are events_keep old; those that wait for a
+ * hook stay as long as a hook is set. */
+
+/* A refused creation; kind and n are set here. NORMAL. */
+enum err store_event_rejected(struct store *s, const struct event *e);
+/* Events with n > after in order, at most max; *found how many. */
+enum err store_events(struct store *s, struct arena *a, int64_t after, struct event *out, int max, int *found);
+/* Events to be delivered now: each is the earliest waiting one of its subject. */
+enum err store_events_due(struct store *s, struct arena *a, int64_t now_ms, struct event *out, int max, int *found);
+/* How many wait for their delivery. */
+enum err store_events_waiting(struct store *s, int64_t *waiting);
+/* A delivery begins: counts it, and should nobody say how it ended, the next is due at next_ms. FULL, so that nobody is told of what a power cut takes back.
+ * ERR_NOT_FOUND: it does not wait any more. */
+enum err store_event_claim(struct store *s, int64_t n, int64_t next_ms);
+/* It ended well: NORMAL, so a power cut may have it delivered again. Or not: next try at next_ms. ERR_NOT_FOUND as above. */
+enum err store_event_delivered(struct store *s, int64_t n, int64_t now);
+enum err store_event_retry(struct store *s, int64_t n, int64_t next_ms);
+
 /* Gives an own connection the chance to checkpoint (under the write lock) when the WAL is large. */
 void store_idle(struct store *s);
 

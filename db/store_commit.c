@@ -112,7 +112,7 @@ static enum err op_run(struct tx *t, struct op *o, bool alone)
 /* The error that fails the whole batch, ERR_OK if what succeeded is committed. */
 static enum err batch_run(struct store *s, struct op *first, bool full)
 {
-	struct tx t = {.h = &s->w, .tmp = s->tmp, .full = full};
+	struct tx t = {.h = &s->w, .tmp = s->tmp, .full = full, .events = s->events, .hook = s->hook};
 	bool any = false;
 	for (struct op *o = first; o; o = o->next) {
 		o->result = op_run(&t, o, o == first && !o->next);

@@ -200,6 +200,8 @@ static enum err finished_run(struct tx *t, void *arg)
 		e = recording_insert(t, f->r, s.sid, f->n, 0, s.take, false);
 	if (!e)
 		e = sql_run(t->h, SQL_SESSION_UPLOADS_DROP, BINDS(I(f->n)));
+	if (!e)
+		e = event_session(t, s.goal == SESSION_RECOVERED ? EVENT_RECOVERED : EVENT_COMPLETED, &s, f->r, f->now);
 	return e ? e : sql_run(t->h, SQL_SESSION_FINISHED, BINDS(I(f->n), I(f->r->size), T(f->r->disk), T(f->r->name), I(f->now), I(f->expires)));
 }
 

@@ -57,6 +57,7 @@ static enum err forget_finished(struct tx *t, int64_t n, int64_t *left)
 
 struct forget {
 	int64_t now, gone_before;
+	int64_t events_before;
 	int64_t left;                   /* rows that may still go in this operation */
 };
 
@@ -83,12 +84,22 @@ static enum err forget_one(struct tx *t, struct forget *f)
 	return ERR_NOT_FOUND;
 }
 
+/* What waits for a hook waits as long as there is one. */
+static enum err forget_events(struct tx *t, struct forget *f)
+{
+	enum err e = sql_run(t->h, SQL_FORGET_EVENTS, BINDS(I(f->events_before), I(t->hook), I(f->left)));
+	f->left -= e ? 0 : sqlite3_changes(t->h->db);
+	return e;
+}
+
 static enum err forget_run(struct tx *t, void *arg)
 {
 	struct forget *f = arg;
 	enum err e = sql_run(t->h, SQL_FORGET_UPLOADS, BINDS(I(f->gone_before), I(f->left)));
 	if (!e)
 		f->left -= sqlite3_changes(t->h->db);
+	if (!e && f->left > 0)
+		e = forget_events(t, f);
 	while (!e && f->left > 0)
 		e = forget_one(t, f);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -96,7 +107,7 @@ static enum err forget_run(struct tx *t, void *arg)
 
 enum err store_forget(struct store *s, int64_t now, int64_t gone_before, int max, bool *more)
 {
-	struct forget f = {.now = now, .gone_before = gone_before, .left = max};
+	struct forget f = {.now = now, .gone_before = gone_before, .events_before = now - s->events_keep, .left = max};
 	enum err e = store_do(s, forget_run, &f, false);
 	*more = !e && f.left <= 0;
 	return e;

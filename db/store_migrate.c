@@ -8,10 +8,11 @@
 
 #include "base/log.h"
 #include "db/store_priv.h"
+#include "sql_migrate_2.h"
 #include "sql_schema.h"
 
 /* Step i leads from version i to i + 1. */
-const char *const store_steps[] = {sql_schema};
+const char *const store_steps[] = {sql_schema, sql_migrate_2};
 const int store_version = sizeof store_steps / sizeof *store_steps;
 
 /* Not ours: somebody pointed us at another program's database. */

@@ -161,6 +161,9 @@ enum err store_open(const struct store_options *o, struct store **out)
 	s->lock_fd = -1;
 	s->full = o->full;
 	s->once = o->once;
+	s->events = o->events | o->hook;
+	s->hook = o->hook;
+	s->events_keep = o->events_keep;
 	s->readers = o->readers < 1 ? 1 : o->readers > READERS_MAX ? READERS_MAX : o->readers;
 	s->batch = o->batch > 0 ? o->batch : BATCH_MAX;
 	s->tail = &s->head;

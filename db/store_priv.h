@@ -60,6 +60,7 @@ struct tx {
 	struct dbh *h;
 	struct arena *tmp;              /* emptied before each operation */
 	bool full;                      /* will be committed FULL */
+	unsigned events, hook;          /* kinds that are written; that a hook wants */
 };
 struct op {
 	enum err (*run)(struct tx *t, void *arg);
@@ -79,6 +80,8 @@ struct store {
 	char *dir, *path, *wal_path;
 	int lock_fd;                    /* meta.lock */
 	bool full, once, wal;
+	unsigned events, hook;
+	int64_t events_keep;
 
 	pthread_mutex_t mu;             /* guards the queue and leading */
 	pthread_cond_t idle;            /* nobody leads */
@@ -126,6 +129,7 @@ enum err row_upload(sqlite3_stmt *st, struct arena *a, struct upload *out);
 enum err row_session(sqlite3_stmt *st, struct arena *a, bool brief, struct session *out);
 enum err row_recording(sqlite3_stmt *st, struct arena *a, struct recording *out, bool *run);
 void row_chunk(sqlite3_stmt *st, struct chunk *out);
+enum err row_event(sqlite3_stmt *st, struct arena *a, struct event *out);
 enum err get_upload(struct dbh *h, struct arena *a, int64_t n, struct upload *out);
 enum err get_chunk_upload(struct dbh *h, struct arena *a, int64_t session, int64_t idx, struct upload *out);
 enum err get_session(struct dbh *h, struct arena *a, int64_t n, struct session *out);
@@ -153,5 +157,16 @@ enum err session_vanish(struct tx *t, int64_t n, bool cancelled, int64_t updated
 enum err name_taken(struct dbh *h, const char *sid, const char *disk, int64_t recording, int64_t session, bool *taken);
 enum err name_free(struct dbh *h, struct arena *a, const char *sid, const char *title, int64_t recording, int64_t session, const char **out);
 enum err recording_insert(struct tx *t, const struct recording *r, const char *sid, int64_t session, int64_t upload, int64_t take, bool run);
+
+/* ---- events, in the transaction of what they tell (store_event.c); nothing if their kind is switched off ---- */
+
+enum err event_add(struct tx *t, const struct event *e);
+/* r: its finished file, NULL if it has none. */
+enum err event_upload(struct tx *t, enum event_kind kind, const struct upload *u, const struct recording *r, int64_t now);
+enum err event_session(struct tx *t, enum event_kind kind, const struct session *s, const struct recording *r, int64_t now);
+/* About a finished file that has (now) these names. */
+enum err event_recording(struct tx *t, enum event_kind kind, const struct recording *r, const char *name, const char *disk, int64_t now);
+/* What a move says about its body: resumed, interrupted, both or neither. */
+enum err event_body(struct tx *t, const struct upload_move *m);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * store_recording.c - finished files: their rows and their names.
  */
+#include "base/clock.h"
 #include "db/store_priv.h"
 #include "model/name.h"
 
@@ -112,7 +113,8 @@ struct add {
 static enum err add_run(struct tx *t, void *arg)
 {
 	const struct recording *r = ((struct add *)arg)->r;
-	return recording_insert(t, r, r->sid, r->session, 0, r->take, true);
+	enum err e = recording_insert(t, r, r->sid, r->session, 0, r->take, true);
+	return e ? e : event_recording(t, EVENT_RECOVERED, r, r->name, r->disk, r->created);
 }
 
 enum err store_recording_add(struct store *s, const struct recording *r)
@@ -140,6 +142,8 @@ static enum err rename_run(struct tx *t, void *arg)
 		return ERR_CONFLICT;
 	if (!e)
 		e = sql_run(t->h, SQL_REC_RENAME, BINDS(I(r.n), T(n->name), T(n->disk), T(n->meta)));
+	if (!e)
+		e = event_recording(t, EVENT_COMPLETED, &r, n->name, n->disk, clock_now());
 	return e ? e : sql_run(t->h, SQL_SESSION_RENAMED, BINDS(I(session), T(n->disk), T(n->name)));
 }
 
@@ -163,6 +167,8 @@ static enum err delete_run(struct tx *t, void *arg)
 	enum err e = get_recording(t->h, SQL_REC_BY_N, BINDS(I(d->n)), t->tmp, &r, &run);
 	if (!e)
 		e = sql_run(t->h, SQL_REC_DROP, BINDS(I(r.n)));
+	if (!e)
+		e = event_recording(t, EVENT_DELETED, &r, r.name, r.disk, d->now);
 	if (e || run)
 		return e;
 	if (r.upload)

@@ -104,6 +104,30 @@ enum err row_recording(sqlite3_stmt *st, struct arena *a, struct recording *out,
 	return c.nomem ? ERR_NOMEM : ERR_OK;
 }
 
+enum err row_event(sqlite3_stmt *st, struct arena *a, struct event *out)
+{
+	struct cols c = {.st = st, .a = a};
+	out->n = col_int(&c);
+	out->time = col_int(&c);
+	out->kind = (enum event_kind)col_int(&c);
+	out->subject = col_text(&c);
+	out->take = col_int(&c);
+	out->idx = col_int(&c);
+	out->owner = col_text(&c);
+	out->size = col_int(&c);
+	out->length = col_int(&c);
+	out->chunks = col_int(&c);
+	out->name = col_text(&c);
+	out->disk = col_text(&c);
+	out->meta = col_text(&c);
+	out->reason = col_text(&c);
+	out->hook = (enum event_hook)col_int(&c);
+	out->tries = col_int(&c);
+	out->next = col_int(&c);
+	out->delivered = col_int(&c);
+	return c.nomem ? ERR_NOMEM : ERR_OK;
+}
+
 void row_chunk(sqlite3_stmt *st, struct chunk *out)
 {
 	struct cols c = {.st = st};

@@ -74,7 +74,7 @@ enum err session_add(struct tx *t, struct session *s, int64_t now, int64_t expir
 		e = sql_run(t->h, SQL_SESSION_ADD, BINDS(T(s->sid), I(s->take), T(s->owner), I(s->kind), I(s->total), I(s->chunk_size), I(s->file),
 			T(s->name), T(s->format), I(now), I(expires)));
 	s->n = sqlite3_last_insert_rowid(t->h->db);
-	return e;
+	return e ? e : event_session(t, EVENT_CREATED, s, NULL, now);
 }
 
 enum err session_slide(struct tx *t, const struct session *s, int64_t now, int64_t expires)
@@ -156,26 +156,31 @@ static enum err restart(struct tx *t, const struct reopened *r, bool left)
 	return e ? e : sql_run(t->h, SQL_SESSION_RESTART, BINDS(I(r->n), I(r->now), I(r->expires), I(file)));
 }
 
-static enum err reopened_run(struct tx *t, void *arg)
+static enum err reopen(struct tx *t, const struct reopened *r, const struct session *s)
 {
-	const struct reopened *r = arg;
-	struct session s;
-	enum err e = get_session(t->h, NULL, r->n, &s);
-	if (e)
-		return e;
-	switch (s.state) {
+	switch (s->state) {
 	case SESSION_RECEIVING:
 		return ERR_OK;
 	case SESSION_COMPLETE:
 	case SESSION_RECOVERED:
 		return sql_run(t->h, SQL_SESSION_REOPEN, BINDS(I(r->n), I(r->now), I(r->expires)));
 	case SESSION_GONE:
-		return s.cancelled ? ERR_GONE : restart(t, r, s.expires < 0);
+		return s->cancelled ? ERR_GONE : restart(t, r, s->expires < 0);
 	case SESSION_FINISHING:
 	case SESSION_FAILED:
 		break;
 	}
 	return ERR_LOCKED;
+}
+
+static enum err reopened_run(struct tx *t, void *arg)
+{
+	const struct reopened *r = arg;
+	struct session s;
+	enum err e = get_session(t->h, t->tmp, r->n, &s);
+	if (!e)
+		e = reopen(t, r, &s);
+	return e || s.state == SESSION_RECEIVING ? e : event_session(t, EVENT_RESUMED, &s, NULL, r->now);
 }
 
 enum err store_session_reopened(struct store *s, int64_t n, int64_t now, int64_t expires)
@@ -205,7 +210,7 @@ static enum err sgone_run(struct tx *t, void *arg)
 	struct sgone *g = arg;
 	struct session s;
 	bool bytes;
-	enum err e = get_session(t->h, NULL, g->n, &s);
+	enum err e = get_session(t->h, t->tmp, g->n, &s);
 	if (e)
 		return e;
 	if (s.state == SESSION_GONE)
@@ -221,7 +226,8 @@ static enum err sgone_run(struct tx *t, void *arg)
 	if (g->full)
 		return ERR_AGAIN;
 	*g->file = s.file;
-	return session_vanish(t, g->n, g->cancelled, g->now);
+	e = event_session(t, g->only_expired ? EVENT_EXPIRED : EVENT_DELETED, &s, NULL, g->now);
+	return e ? e : session_vanish(t, g->n, g->cancelled, g->now);
 }
 
 enum err store_session_gone(struct store *s, int64_t n, int64_t now, bool cancelled, bool only_expired, int64_t *file)

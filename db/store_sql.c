@@ -5,6 +5,7 @@
  */
 #include "db/store_sql.h"
 
+#include "model/event.h"
 #include "model/session.h"
 #include "model/upload.h"
 
@@ -12,6 +13,7 @@
 _Static_assert(UPLOAD_OPEN == 0 && UPLOAD_FINISHING == 1 && UPLOAD_COMPLETE == 2 && UPLOAD_GONE == 3, "upload states");
 _Static_assert(SESSION_RECEIVING == 0 && SESSION_FINISHING == 1 && SESSION_COMPLETE == 2 && SESSION_RECOVERED == 3 &&
 	SESSION_GONE == 4 && SESSION_FAILED == 5, "session states");
+_Static_assert(EVENT_UNWANTED == 0 && EVENT_WAITING == 1 && EVENT_DELIVERED == 2, "states of a delivery");
 
 /* In the order in which store_row.c reads them. */
 #define UPLOAD_COLS "n,id,owner,state,session,idx,file,base,length,offset,writing,meta,created,updated,expires"
@@ -19,6 +21,7 @@ _Static_assert(SESSION_RECEIVING == 0 && SESSION_FINISHING == 1 && SESSION_COMPL
 	"name,format,meta,out_name,out_title,goal,cancelled,size_mismatch,started,updated,finished,expires"
 #define CHUNK_COLS "session,idx,file,base,length"
 #define REC_COLS "n,sid,session,upload,take,owner,name,disk,meta,size,created,recovered,run"
+#define EVENT_COLS "n,time,kind,subject,take,idx,owner,size,length,chunks,name,disk,meta,reason,hook,tries,next,delivered"
 #define KEY_COLS "name,role,hash,created"
 
 /* The chunks of a session that is gone are gone with it, though their rows are dropped little by little. */
@@ -129,6 +132,20 @@ const char *const sql_text[SQL__MAX] = {
 		"+(SELECT COALESCE(SUM(bytes),0) FROM session WHERE state IN (0,1,5))"
 		"+(SELECT COALESCE(SUM(offset),0) FROM upload WHERE state IN (0,1)),"
 		"(SELECT page_count FROM pragma_page_count)",
+
+	[SQL_EVENT_ADD] = "INSERT INTO event(time,kind,subject,take,idx,owner,size,length,chunks,name,disk,meta,reason,hook,tries,next,delivered)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,0,0,0)",
+	[SQL_EVENTS] = "SELECT " EVENT_COLS " FROM event WHERE n>?1 ORDER BY n LIMIT ?2",
+	/* An event waits for the earlier ones of its subject, and for nothing else. */
+	[SQL_EVENTS_DUE] = "SELECT " EVENT_COLS " FROM event AS e WHERE hook=1 AND next<=?1"
+		" AND NOT EXISTS(SELECT 1 FROM event AS b WHERE b.hook=1 AND b.subject=e.subject AND b.n<e.n) ORDER BY next,n LIMIT ?2",
+	[SQL_EVENTS_WAITING] = "SELECT COUNT(*) FROM event WHERE hook=1",
+	[SQL_EVENT_CLAIM] = "UPDATE event SET tries=tries+1,next=?2 WHERE n=?1 AND hook=1",
+	[SQL_EVENT_DELIVERED] = "UPDATE event SET hook=2,delivered=?2 WHERE n=?1 AND hook=1",
+	[SQL_EVENT_RETRY] = "UPDATE event SET next=?2 WHERE n=?1 AND hook=1",
+	/* Their times rise with their numbers, so the search ends at the first one that is young enough. */
+	[SQL_FORGET_EVENTS] = "DELETE FROM event WHERE n IN (SELECT n FROM event WHERE n<COALESCE((SELECT n FROM event WHERE time>?1 ORDER BY n LIMIT 1),"
+		"9223372036854775807) AND (hook<>1 OR ?2=0) ORDER BY n LIMIT ?3)",
 
 	[SQL_KEY_ADD] = "INSERT INTO api_key(name,role,hash,created) VALUES(?1,?2,?3,?4)",
 	[SQL_KEY_FIND] = "SELECT " KEY_COLS " FROM api_key WHERE hash=?1",

@@ -64,7 +64,9 @@ static enum err create_run(struct tx *t, void *arg)
 	if (!e)
 		e = sql_run(t->h, SQL_UPLOAD_ADD, BINDS(T(in->id), T(in->owner), I_OR_NULL(false, 0), I_OR_NULL(false, 0), I(file), I(0), I(1),
 			I(in->length), T(in->meta), I(in->now), I(in->expires)));
-	return e ? e : get_upload(t->h, c->a, sqlite3_last_insert_rowid(t->h->db), c->out);
+	if (!e)
+		e = get_upload(t->h, c->a, sqlite3_last_insert_rowid(t->h->db), c->out);
+	return e ? e : event_upload(t, EVENT_CREATED, c->out, NULL, in->now);
 }
 
 enum err store_upload_create(struct store *s, struct arena *a, const struct upload_new *in, struct upload *out)
@@ -95,6 +97,8 @@ static enum err move_run(struct tx *t, void *arg)
 	enum err e = sql_hit(t->h, SQL_UPLOAD_MOVE, BINDS(I(m->n), I(m->old), I(m->offset), I(m->writing), I(m->now)));
 	if (e == ERR_NOT_FOUND)
 		return ERR_OFFSET;
+	if (!e)
+		e = event_body(t, m);
 	return e || m->expires < 0 ? e : move_expiry(t, m);
 }
 
@@ -174,6 +178,8 @@ static enum err finished_run(struct tx *t, void *arg)
 	if (u.kind != UPLOAD_WHOLE || u.state != UPLOAD_FINISHING)
 		return u.state == UPLOAD_GONE ? ERR_GONE : ERR_OFFSET;
 	e = recording_insert(t, f->r, u.id, 0, f->n, 0, false);
+	if (!e)
+		e = event_upload(t, EVENT_COMPLETED, &u, f->r, f->now);
 	return e ? e : sql_run(t->h, SQL_UPLOAD_COMPLETE, BINDS(I(f->n), I(f->now)));
 }
 
@@ -215,8 +221,12 @@ static enum err gone_recording(struct tx *t, const struct gone *g)
 	struct recording r;
 	*g->disk = NULL;
 	enum err e = get_recording(t->h, SQL_REC_OF_UPLOAD, BINDS(I(g->n)), g->a, &r, NULL);
-	if (e)
-		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	if (e && e != ERR_NOT_FOUND)
+		return e;
+	bool there = !e;
+	e = event_upload(t, g->only_expired ? EVENT_EXPIRED : EVENT_DELETED, g->was, there ? &r : NULL, g->now);
+	if (e || !there)
+		return e;
 	*g->disk = r.disk;
 	return sql_run(t->h, SQL_REC_DROP, BINDS(I(r.n)));
 }

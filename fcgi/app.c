@@ -10,6 +10,7 @@
 #include "app_priv.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "hook/hook.h"
 #include "routes.h"
 #include "upload/ballast.h"
 
@@ -60,6 +61,7 @@ static enum err open_rooms(struct app *app)
 	const struct config *cfg = app->cfg;
 	const char *const dirs[] = {cfg->data_dir, cfg->db_dir, cfg->parts_dir, cfg->done_dir, cfg->run_dir};
 	struct store_options so = {.dir = cfg->db_dir, .full = cfg->durability == DURABILITY_FULL, .once = app->once, .readers = 4};
+	hook_store_options(cfg, &so);
 	char path[4096];
 	enum err e = ERR_OK;
 	for (size_t i = 0; !e && i < sizeof dirs / sizeof *dirs; i++)

@@ -14,6 +14,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "gateway/gateway.h"
+#include "hook/hook.h"
 #include "supervise.h"
 
 #define STACK_KIB 256
@@ -22,6 +23,7 @@
 static const char usage[] =
 	"tus-fcgi serves FastCGI requests of the socket on descriptor 0.\n"
 	"  --serve         listen on SOCKET and keep WORKERS such processes\n"
+	"  --hooks         deliver events to HOOK_COMMAND or HOOK_URL; --serve starts it\n"
 	"  --check-config  say what the settings are made of; exit 1 if one is wrong\n"
 	"  --print-config  NAME=value of every setting\n"
 	"  --manual        all settings as Markdown\n";
@@ -83,7 +85,7 @@ static int help(const struct config *c)
 }
 
 static const struct { const char *option; int (*run)(const struct config *c); } commands[] = {
-	{"--serve", supervise}, {"--check-config", check}, {"--print-config", print}, {"--manual", manual}, {"--help", help},
+	{"--serve", supervise}, {"--hooks", hooks_serve}, {"--check-config", check}, {"--print-config", print}, {"--manual", manual}, {"--help", help},
 };
 
 static int (*command_of(int argc, char **argv))(const struct config *)

@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "hook/hook.h"
 
 #define BACKLOG 4096            /* a full queue of a unix socket is an instant 502 */
 #define MINUTE_US 60000000
@@ -42,6 +43,7 @@ struct pool {
 	int sock, lock;
 	struct worker *w;
 	int n;
+	int hooks;                  /* which of them delivers events instead of serving, -1: none */
 	int64_t starts[CONFIG_RESTARTS_MAX];   /* times of the last restarts: a ring of RESTARTS_PER_MINUTE */
 	unsigned nstarts;
 };
@@ -72,6 +74,8 @@ static void pid_path(const struct pool *p, int i, char *out, size_t size)
 {
 	if (i < 0)
 		snprintf(out, size, "%s/supervisor.pid", p->c->run_dir);
+	else if (i == p->hooks)
+		snprintf(out, size, "%s/hooks.pid", p->c->run_dir);
 	else
 		snprintf(out, size, "%s/worker-%d.pid", p->c->run_dir, i);
 }
@@ -128,13 +132,14 @@ static bool listen_at(struct pool *p)
 	return false;
 }
 
-static void become_worker(const struct pool *p, pid_t parent)
+static void become_worker(const struct pool *p, int i, pid_t parent)
 {
-	static char *const argv[] = {"tus-fcgi", NULL};
+	char *const argv[] = {"tus-fcgi", i == p->hooks ? "--hooks" : NULL, NULL};
+	int in = i == p->hooks ? open("/dev/null", O_RDONLY) : p->sock;
 	sigset_t none;
 	sigemptyset(&none);
 	/* whoever kills the supervisor without a word must not leave workers */
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent || dup2(p->sock, 0) != 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent || dup2(in, 0) != 0)
 		_exit(1);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execv("/proc/self/exe", argv);
@@ -147,7 +152,7 @@ static void start_worker(struct pool *p, int i)
 	struct worker *w = &p->w[i];
 	pid_t parent = getpid(), pid = fork();
 	if (pid == 0)
-		become_worker(p, parent);
+		become_worker(p, i, parent);
 	w->started = clock_mono_us();
 	w->pid = pid > 0 ? pid : 0;
 	if (pid > 0)
@@ -253,7 +258,7 @@ static void catch_signals(sigset_t *set)
 
 int supervise(const struct config *c)
 {
-	struct pool p = {.c = c, .n = (int)c->workers, .sock = -1, .lock = -1};
+	struct pool p = {.c = c, .n = (int)c->workers + hook_is_set(c), .hooks = hook_is_set(c) ? (int)c->workers : -1, .sock = -1, .lock = -1};
 	sigset_t set;
 	if (!make_dir(c->run_dir))
 		return fail("cannot make the folder", c->run_dir);

@@ -271,12 +271,18 @@ static bool no_free_thread(const struct config *c)
 	return c->reserve_threads >= c->threads;
 }
 
+static bool two_hooks(const struct config *c)
+{
+	return c->hook_command && c->hook_url;
+}
+
 static const struct {
 	bool (*wrong)(const struct config *);
 	const char *sentence;
 } rules[] = {
 	{insecure_key, "SECRET_KEY: production needs a secret of your own of at least 16 characters."},
 	{shifted_clock, "TEST_CLOCK_OFFSET: must not be set in production."},
+	{two_hooks, "HOOK_COMMAND and HOOK_URL: only one of them may be set."},
 	{no_free_thread, "RESERVE_THREADS: must be less than THREADS."},
 };
 

@@ -28,7 +28,7 @@ enum config_session_id { SESSION_ID_ANY, SESSION_ID_UUID };
 #define CONFIG_RESTARTS_MAX 1000    /* of RESTARTS_PER_MINUTE */
 
 struct config {
-	/* where; texts are never NULL, but api_keys_file is if it is not set */
+	/* where; texts are never NULL, but api_keys_file and the hook's are if they are not set */
 	char *data_dir;            /* DATA_DIR: home of everything that is not placed elsewhere */
 	char *parts_dir;           /* TUS_UPLOAD_DIR, default DATA_DIR/tus_uploads: bytes of unfinished uploads */
 	char *db_dir;              /* TUS_SESSION_DIR, default DATA_DIR/tus_sessions: the database */
@@ -87,6 +87,13 @@ struct config {
 	enum config_sendfile sendfile;        /* SENDFILE none|x-accel-redirect */
 	char *x_accel_prefix;      /* X_ACCEL_PREFIX /tus-internal/ */
 	int64_t log_level;         /* LOG_LEVEL debug|info|warning|error, as enum log_level */
+	/* events and the hook that is told of them */
+	int64_t event_retention;   /* EVENT_RETENTION 604800 seconds; 0: only what the hook wants is written */
+	char *hook_command;        /* HOOK_COMMAND: program and arguments, split at blanks; NULL if not set */
+	char *hook_url;            /* HOOK_URL; NULL if not set; never both */
+	struct config_list hook_events;       /* HOOK_EVENTS, default completed,recovered */
+	char *hook_secret;         /* HOOK_SECRET (secret), NULL: SECRET_KEY */
+	int64_t hook_timeout;      /* HOOK_TIMEOUT 30: seconds that a delivery may take */
 	/* tests only */
 	int64_t test_clock_offset; /* TEST_CLOCK_OFFSET: seconds added to the wall clock; refused in production */
 };

@@ -56,6 +56,28 @@ static bool is_address(const char *s)
 	return text_eq(s, "*") || inet_pton(AF_INET, s, a) == 1 || inet_pton(AF_INET6, s, a) == 1;
 }
 
+static bool is_event(const char *s)
+{
+	static const char *const kinds[] = {"created", "resumed", "interrupted", "completed", "recovered", "expired", "deleted", "rejected"};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (text_eq(s, kinds[i]))
+			return true;
+	return text_eq(s, "*");
+}
+
+static bool is_program(const char *s)
+{
+	return *s == '/';
+}
+
+static bool is_url(const char *s)
+{
+	const char *host = strstr(s, "://");
+
+	return (text_starts(s, "http://") || text_starts(s, "https://")) && host[3] && !strpbrk(s, " \t\"'<>");
+}
+
 /* --- the tables --- */
 
 #define KIB INT64_C(1024)
@@ -143,6 +165,16 @@ const struct setting settings[] = {
 	{"SENDFILE", WORD(sendfile, "none", sendfiles), .help = "Who sends finished files: this program, or the web server."},
 	{"X_ACCEL_PREFIX", TEXT(x_accel_prefix, "/tus-internal/"), .check = is_location, .rule = "a path that begins and ends with /",
 	 .help = "Internal location of the web server over `UPLOAD_DIR`."},
+	{"EVENT_RETENTION", NUM(event_retention, "604800", 0, YEARS, "s"),
+	 .help = "How long events are kept for `tusctl events`; 0: only those that wait for the hook are written."},
+	{"HOOK_COMMAND", TEXT(hook_command, NULL), .check = is_program, .rule = "the absolute path of a program, with arguments behind it",
+	 .help = "Run for each event, without a shell: split at blanks. The event comes as JSON on its input."},
+	{"HOOK_URL", TEXT(hook_url, NULL), .check = is_url, .rule = "a URL that begins with http:// or https://",
+	 .help = "Or: each event is sent there by a signed POST. Only one of the two may be set."},
+	{"HOOK_EVENTS", LIST(hook_events, "completed,recovered"), .check = is_event,
+	 .rule = "created, resumed, interrupted, completed, recovered, expired, deleted, rejected", .help = "What the hook is told of."},
+	{"HOOK_SECRET", TEXT(hook_secret, NULL), .secret = true, .help = "Signs what is sent to `HOOK_URL`. Default: `SECRET_KEY`."},
+	{"HOOK_TIMEOUT", NUM(hook_timeout, "30", 1, 3600, "s"), .help = "A delivery that takes longer has failed, and is tried again."},
 	{"LOG_LEVEL", WORD(log_level, "info", levels), .help = "Least level that is logged."},
 	{"TEST_CLOCK_OFFSET", NUM(test_clock_offset, "0", -YEARS, YEARS, "s"), .help = "Moves the wall clock, for tests. Refused in production."},
 };

@@ -7,11 +7,18 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 void digest_sha256(const void *p, size_t n, unsigned char out[DIGEST_SHA256_LEN])
 {
 	/* Fails only when memory is out or the library is broken: no digest must ever be invented then. */
 	if (EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL) != 1)
+		abort();
+}
+
+void digest_hmac_sha256(const void *key, size_t nkey, const void *p, size_t n, unsigned char out[DIGEST_SHA256_LEN])
+{
+	if (!HMAC(EVP_sha256(), key, (int)nkey, p, n, out, NULL))
 		abort();
 }
 

@@ -14,6 +14,7 @@ struct append {
 	struct append_plan plan;
 	struct append_out *out;
 	int64_t at;             /* the row's offset as this append has moved it */
+	bool resumed;           /* goes on after an interruption, which the next move says */
 };
 
 int64_t expiry_next(const struct house *h, int64_t old)
@@ -22,15 +23,17 @@ int64_t expiry_next(const struct house *h, int64_t old)
 }
 
 /* Compare-and-set of the row from where this append left it. */
-static enum err append_move(struct append *ap, int64_t offset, bool writing)
+static enum err append_move(struct append *ap, int64_t offset, bool writing, bool interrupted)
 {
 	int64_t expires = expiry_next(ap->h, ap->u.expires);
-	struct upload_move m = {.n = ap->u.n, .old = ap->at, .offset = offset, .writing = writing, .now = clock_now(), .expires = expires};
+	struct upload_move m = {.n = ap->u.n, .old = ap->at, .offset = offset, .writing = writing, .now = clock_now(), .expires = expires,
+		.resumed = ap->resumed && offset > ap->at, .interrupted = interrupted};
 	enum err e = store_upload_move(ap->h->db, &m);
 	if (e)
 		return e;
 	metrics_add(ap->h->metrics, M_BYTES_RECEIVED, offset - ap->at);
 	ap->at = offset;
+	ap->resumed = ap->resumed && !m.resumed;
 	ap->u.expires = expires;
 	ap->out->offset = offset;
 	ap->out->expires = expires;
@@ -40,7 +43,7 @@ static enum err append_move(struct append *ap, int64_t offset, bool writing)
 static enum err append_publish(void *arg, int64_t stored)
 {
 	struct append *ap = arg;
-	return append_move(ap, ap->u.offset + stored, true);
+	return append_move(ap, ap->u.offset + stored, true, false);
 }
 
 /* Nobody writes into a session's part file unless the session, re-read under the hold, is receiving. */
@@ -126,10 +129,14 @@ static enum err append_settle(struct append *ap, const struct poured *got)
 		return ERR_TOO_LARGE;
 	if (got->displaced && got->leave_row)
 		return reason;
+	/* That it was resumed is said by a move of its own: what comes next says only that it is complete. */
+	if (whole && !got->err && ap->resumed && end > ap->at)
+		e = append_move(ap, end, true, false);
 	if (whole && !got->err)
-		return append_complete(ap);
-	if (end != ap->at || ap->u.writing)
-		e = append_move(ap, end, reason != ERR_OK);
+		return e ? e : append_complete(ap);
+	bool kept = end > ap->u.offset;
+	if (end != ap->at || ap->u.writing || (reason && kept))
+		e = append_move(ap, end, reason != ERR_OK, reason && kept);
 	return e ? e : reason;
 }
 
@@ -166,7 +173,8 @@ static enum err append_held(struct append *ap, const struct append_cmd *cmd, str
 	if (e)
 		return e;
 	ap->u.length = ap->out->length = ap->plan.length;
-	if (ap->u.writing && ap->u.offset > 0 && body->length != 0)
+	ap->resumed = ap->u.writing && ap->u.offset > 0 && body->length != 0;
+	if (ap->resumed)
 		metrics_add(ap->h->metrics, M_RESUME_COUNT, 1);
 	if (ap->plan.room == 0)
 		return append_nothing(ap, body);

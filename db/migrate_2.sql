@@ -1,0 +1,23 @@
+-- Version 2: the outbox. A row is written in the transaction of the change that it tells of, and never changed but for its delivery.
+CREATE TABLE event(
+  n INTEGER PRIMARY KEY AUTOINCREMENT,      -- the order in which things happened
+  time INTEGER NOT NULL,                    -- seconds UTC
+  kind INTEGER NOT NULL,                    -- enum event_kind of model/event.h
+  subject TEXT NOT NULL,                    -- id of a whole upload or of a session; '' if a refused creation had none
+  take INTEGER NOT NULL,                    -- of a session, 0 for a whole upload
+  idx INTEGER NOT NULL,                     -- of a chunk, -1 if it is not about one
+  owner TEXT NOT NULL,                      -- '' is anonymous
+  size INTEGER NOT NULL,                    -- bytes that are there
+  length INTEGER NOT NULL,                  -- bytes that were announced, -1 if unknown
+  chunks INTEGER NOT NULL,                  -- complete chunks of a session
+  name TEXT,                                -- display name
+  disk TEXT,                                -- disk name of the finished file
+  meta TEXT,                                -- Upload-Metadata of a whole upload, client metadata (a JSON object) of a session
+  reason TEXT,                              -- code of the error that refused a creation
+  hook INTEGER NOT NULL,                    -- 0 no hook wants it 1 to be delivered 2 delivered
+  tries INTEGER NOT NULL,                   -- deliveries that were begun
+  next INTEGER NOT NULL,                    -- milliseconds UTC of the next one, 0 at once
+  delivered INTEGER NOT NULL                -- seconds UTC, 0 not yet
+);
+CREATE INDEX event_due ON event(next, n) WHERE hook = 1;
+CREATE INDEX event_waiting ON event(subject, n) WHERE hook = 1;
