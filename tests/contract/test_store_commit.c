@@ -472,7 +472,7 @@ static void strangers_and_the_future_are_refused(void **state)
 	k->s = NULL;
 	assert_int_equal(raw(k->dir, "tus.db", "PRAGMA user_version=99"), SQLITE_OK);
 	assert_int_equal(store_open(&o, &s), ERR_CONFLICT);
-	assert_int_equal(raw(k->dir, "tus.db", "PRAGMA user_version=1; PRAGMA application_id=5"), SQLITE_OK);
+	assert_int_equal(raw(k->dir, "tus.db", "PRAGMA user_version=2; PRAGMA application_id=5"), SQLITE_OK);
 	assert_int_equal(store_open(&o, &s), ERR_CONFLICT);
 	o.dir = "/nonexistent";
 	assert_int_not_equal(store_open(&o, &s), ERR_OK);
@@ -495,8 +495,8 @@ static void a_restored_copy_gets_its_wal_back(void **state)
 static void migrating_keeps_a_copy(void **state)
 {
 	struct kit *k = *state;
-	const char *good[] = {store_steps[0], "ALTER TABLE api_key ADD COLUMN note TEXT", "CREATE TABLE extra(x)"};
-	const char *bad[] = {store_steps[0], "CREATE TABLE extra(x)", "NONSENSE"};
+	const char *good[] = {store_steps[0], store_steps[1], "ALTER TABLE api_key ADD COLUMN note TEXT", "CREATE TABLE extra(x)"};
+	const char *bad[] = {store_steps[0], store_steps[1], "CREATE TABLE extra(x)", "NONSENSE"};
 	char path[300];
 	sqlite3 *db;
 	int64_t v = 0;
@@ -506,21 +506,61 @@ static void migrating_keeps_a_copy(void **state)
 	snprintf(path, sizeof path, "%s/tus.db", k->dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	log_level_set(LOG_ERROR + 1);
-	assert_int_not_equal(store_migrate(db, path, bad, 3), ERR_OK);
+	assert_int_not_equal(store_migrate(db, path, bad, 4), ERR_OK);
 	log_level_set(LOG_ERROR);
 	sql_pragma(db, "PRAGMA user_version", &v);
-	assert_int_equal(v, 1);
-	assert_int_equal(store_migrate(db, path, good, 3), ERR_OK);
-	assert_int_equal(store_migrate(db, path, good, 3), ERR_OK);
+	assert_int_equal(v, 2);
+	assert_int_equal(store_migrate(db, path, good, 4), ERR_OK);
+	assert_int_equal(store_migrate(db, path, good, 4), ERR_OK);
 	sql_pragma(db, "PRAGMA user_version", &v);
-	assert_int_equal(v, 3);
+	assert_int_equal(v, 4);
 	sqlite3_close(db);
-	snprintf(path, sizeof path, "%s/tus.db.before-v3", k->dir);
+	snprintf(path, sizeof path, "%s/tus.db.before-v4", k->dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	sql_pragma(db, "PRAGMA user_version", &v);
-	assert_int_equal(v, 1);
+	assert_int_equal(v, 2);
 	sql_pragma(db, "SELECT COUNT(*) FROM upload", &v);
 	assert_int_equal(v, 1);
+	sqlite3_close(db);
+}
+
+/* Each version that there ever was, with rows of its time. */
+static void an_old_database_goes_on(void **state)
+{
+	struct kit *k = *state;
+	char path[300];
+	sqlite3 *db;
+	int64_t v = 0;
+	store_close(k->s);
+	k->s = NULL;
+	snprintf(path, sizeof path, "%s/tus.db", k->dir);
+	unlink(path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(store_migrate(db, path, store_steps, 1), ERR_OK);
+	sql_pragma(db, "PRAGMA user_version", &v);
+	assert_int_equal(v, 1);
+	assert_int_equal(sqlite3_exec(db, "INSERT INTO upload(id,owner,state,file,base,own,length,offset,writing,created,updated,expires)"
+		" VALUES('_old','user:ann',0,7,0,1,100,40,0,1,2,3000000)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	struct store_options o = {.dir = k->dir, .readers = 1, .events = EVENTS_ALL};
+	assert_int_equal(store_open(&o, &k->s), ERR_OK);
+	struct upload u;
+	const char *disk;
+	struct event e[4];
+	int found;
+	assert_int_equal(store_upload_by_id(k->s, k->a, "_old", &u), ERR_OK);
+	assert_int_equal(u.offset, 40);
+	assert_string_equal(u.owner, "user:ann");
+	assert_int_equal(kit_move(k, u.n, 40, 60), ERR_OK);
+	assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW, false, &u, &disk), ERR_OK);
+	assert_int_equal(store_events(k->s, k->a, 0, e, 4, &found), ERR_OK);
+	assert_int_equal(found, 1);
+	assert_int_equal(e[0].kind, EVENT_DELETED);
+	assert_int_equal(e[0].size, 60);
+	snprintf(path, sizeof path, "%s/tus.db.before-v%d", k->dir, store_version);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sql_pragma(db, "SELECT offset FROM upload", &v);
+	assert_int_equal(v, 40);
 	sqlite3_close(db);
 }
 
@@ -548,7 +588,7 @@ int main(void)
 		cmocka_unit_test(short_lives_keep_the_wal_short),
 		T_(expiry_is_as_durable_as_what_it_removes), T_(a_join_stops_half_way),
 		T_(leader_commit), T_(every_step_has_one_winner), T_(an_operation_fails_alone), T_(a_broken_transaction_moves_nothing), T_(long_lives_keep_the_wal_short),
-		T_(strangers_and_the_future_are_refused), T_(a_restored_copy_gets_its_wal_back), T_(migrating_keeps_a_copy), T_(all_statements_prepare),
+		T_(strangers_and_the_future_are_refused), T_(a_restored_copy_gets_its_wal_back), T_(migrating_keeps_a_copy), T_(an_old_database_goes_on), T_(all_statements_prepare),
 	};
 	return cmocka_run_group_tests_name("store commit", tests, NULL, NULL);
 }

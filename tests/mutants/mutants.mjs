@@ -144,7 +144,7 @@ export const mutants = [
 	},
 	{
 		id: 'B13', what: 'the offset that is told is not in the ledger', suite: 'e2e', test: 'B13_answered_means_kept',
-		file: 'fcgi/upload/append.c', old: '\t\te = append_move(ap, end, reason != ERR_OK);\n', new: '\t\tap->out->offset = end;\n',
+		file: 'fcgi/upload/append.c', old: '\t\te = append_move(ap, end, reason != ERR_OK, reason && kept);\n', new: '\t\tap->out->offset = end;\n',
 	},
 	{
 		id: 'B14', what: 'a chunk under way counts as soon as its place has bytes', suite: 'e2e', test: 'B14_killed_in_mid_write_leaves_no_trusted_short_chunk',
@@ -407,7 +407,7 @@ export const mutants = [
 	},
 	{
 		id: 'D13', what: 'an offset lies past the data', suite: 'storm', args: STORM,
-		file: 'fcgi/upload/append.c', old: '\t\te = append_move(ap, end, reason != ERR_OK);', new: '\t\te = append_move(ap, end + (reason == ERR_CUT), reason != ERR_OK);',
+		file: 'fcgi/upload/append.c', old: '\t\te = append_move(ap, end, reason != ERR_OK, reason && kept);', new: '\t\te = append_move(ap, end + (reason == ERR_CUT), reason != ERR_OK, reason && kept);',
 	},
 	{
 		id: 'D14', what: 'a displaced writer is told that all is well', suite: 'storm', args: STORM,
