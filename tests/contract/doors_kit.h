@@ -26,7 +26,7 @@
 
 #include "base/clock.h"
 
-#define DOORS_PATIENCE_S 20          /* for what must happen at once: only a broken program waits so long */
+#define DOORS_PATIENCE_S 8           /* for what must happen at once: only a broken program waits so long */
 
 enum door { DOOR_A, DOOR_B, DOOR_CGI };
 

@@ -39,6 +39,30 @@ static void all_methods(enum door newcomer, enum hand_client client)
 		}
 }
 
+/* Nobody else: whichever door a request takes, it finds what came through the others. */
+static void alone(void **state)
+{
+	char uri[128], piece[100];
+	struct told t;
+	(void)state;
+	memset(piece, 'a', sizeof piece);
+	doors_create(&doors, 3 * sizeof piece, uri);
+	for (int door = DOOR_A; door <= DOOR_CGI; door++) {
+		int64_t at = door * (int64_t)sizeof piece;
+		struct asked r = doors_ask(&doors, (enum door)door, "PATCH", uri, sizeof piece, at, -1);
+		doors_send(&r, piece, sizeof piece);
+		if (door != DOOR_CGI)
+			doors_send(&r, "", 0);
+		doors_answer(&r, &t);
+		assert_int_equal(t.status, 204);
+		assert_int_equal(t.offset, at + (int64_t)sizeof piece);
+	}
+	doors_do(&doors, DOOR_A, "HEAD", uri, &t);
+	assert_int_equal(t.offset, 3 * sizeof piece);
+	doors_do(&doors, DOOR_B, "DELETE", uri, &t);
+	assert_int_equal(t.status, 204);
+}
+
 #define CASE(name, door, client) static void name(void **state) { (void)state; all_methods(door, client); }
 CASE(same_process_silent, DOOR_A, HAND_SILENT)
 CASE(same_process_slow, DOOR_A, HAND_SLOW)
@@ -52,6 +76,7 @@ CASE(plain_cgi_stopped, DOOR_CGI, HAND_STOPPED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(alone),
 		cmocka_unit_test(same_process_silent), cmocka_unit_test(same_process_slow), cmocka_unit_test(other_process_silent),
 		cmocka_unit_test(other_process_slow), cmocka_unit_test(other_process_stopped), cmocka_unit_test(plain_cgi_silent),
 		cmocka_unit_test(plain_cgi_slow), cmocka_unit_test(plain_cgi_stopped),

@@ -418,11 +418,11 @@ export const mutants = [
 		file: 'fcgi/model/session.c', old: '\tif (done)\n\t\treturn;\n', new: '\tif (done) {\n\t\tout->parked = false;\n\t\tout->base = done->base;\n\t\treturn;\n\t}\n',
 	},
 	{
-		id: 'H1', what: 'HEAD does not ask the writer for what it has', suite: 'contract', in: 'test_handover', test: 'same_process_silent', control: 'other_process_stopped',
+		id: 'H1', what: 'HEAD does not ask the writer for what it has', suite: 'contract', in: 'test_handover', test: 'same_process_silent', control: 'alone',
 		file: 'fcgi/upload/upload.c', old: '!hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS)', new: 'h',
 	},
 	{
-		id: 'H2', what: 'a displaced writer is told that all is well, behind other doors', suite: 'contract', in: 'test_handover', test: 'plain_cgi_silent',
+		id: 'H2', what: 'a displaced writer is told that all is well, behind other doors', suite: 'contract', in: 'test_handover', test: 'plain_cgi_silent', control: 'alone',
 		file: 'fcgi/upload/append.c', old: 'ERR_STOPPING : ERR_DISPLACED;', new: 'ERR_STOPPING : ERR_OK;',
 	},
 	{
