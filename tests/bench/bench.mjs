@@ -49,10 +49,10 @@ const benches = {
 	},
 	commit: {
 		run: async () => c('commit', ['--seconds', o.seconds]),
-		print: results => table('Durable operations a second at FULL, one process (shared: many in one commit; alone: one a commit)',
+		print: results => table('Durable operations a second at FULL, one process (create, chunk: one process without a door; shared: many in one commit; alone: one a commit)',
 			['verb', 'clients', 'shared', 'alone', 'ratio'], byKey(results, r => `${r.verb} ${r.clients}`).map(([, rows]) => {
 				const shared = rows.filter(r => r.shared), alone = rows.filter(r => !r.shared);
-				return [rows[0].verb, rows[0].clients, of(shared, 'per_s'), of(alone, 'per_s'), range(shared.map((r, i) => r.per_s / alone[i].per_s))];
+				return [rows[0].verb, rows[0].clients, of(shared, 'per_s'), ...(alone.length ? [of(alone, 'per_s'), range(shared.map((r, i) => r.per_s / alone[i].per_s))] : ['', ''])];
 			})),
 	},
 };

@@ -4,12 +4,14 @@
  *   commit [--dir DIR] [--seconds S] [--clients 1,4,16,64]      prints one line of JSON a measurement
  *
  * A client is a thread that calls a verb of the store and waits until it is durable, again and again. Verbs: `create` (a 201) and `chunk`
- * (a chunk is complete; its row was reserved before the clock starts). Not shared: one operation a transaction.
+ * (a chunk is complete; its row was reserved before the clock starts). Not shared: one operation a transaction. The last lines are the same create
+ * as a POST over raw FastCGI to one worker process and to two.
  * DIR should lie on the disk that is meant; a new folder is made in it and removed.
  */
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "../contract/doors_kit.h"
 #include "../contract/store_kit.h"
 
 #define CLIENTS_MAX 256
@@ -138,6 +140,61 @@ static void report(const char *top, bool chunk, int n, bool shared, double secon
 	fflush(stdout);
 }
 
+/* ---- through workers ---- */
+
+struct visitor {
+	pthread_t id;
+	const struct doors *d;
+	enum door door;
+	int64_t until, done;
+};
+
+static void *visit(void *arg)
+{
+	struct visitor *v = arg;
+	char uri[128];
+	for (; clock_mono_us() < v->until; v->done++)
+		doors_create_at(v->d, v->door, 1000, uri);
+	return NULL;
+}
+
+static void report_pool(const char *top, int workers, int n, double seconds)
+{
+	static struct doors d;
+	static struct visitor v[CLIENTS_MAX];
+	int64_t done = 0;
+	char uri[128];
+	doors_open(&d, top, 1000);
+	for (int i = 0; i < 2; i++)
+		doors_create_at(&d, (enum door)i, 1000, uri);   /* both are up */
+	int64_t from = clock_mono_us();
+	for (int i = 0; i < n; i++) {
+		v[i] = (struct visitor){.d = &d, .door = (enum door)(i % workers), .until = from + (int64_t)(seconds * 1e6)};
+		if (pthread_create(&v[i].id, NULL, visit, &v[i]) != 0)
+			die("thread", ERR_NOMEM);
+	}
+	for (int i = 0; i < n; i++) {
+		pthread_join(v[i].id, NULL);
+		done += v[i].done;
+	}
+	int64_t us = clock_mono_us() - from;
+	doors_close(&d);
+	printf("{\"verb\":\"POST, %d process%s\",\"clients\":%d,\"shared\":true,\"per_s\":%.1f}\n", workers, workers > 1 ? "es" : "", n, (double)done * 1e6 / (double)us);
+	fflush(stdout);
+}
+
+/* ---- */
+
+static int next_count(const char **p)
+{
+	int n = atoi(*p);
+	*p += strcspn(*p, ",");
+	*p += **p == ',';
+	if (n < 1 || n > CLIENTS_MAX)
+		die("1 to 256 clients", ERR_INVALID);
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	const char *top = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", *clients = "1,4,16,64";
@@ -152,12 +209,13 @@ int main(int argc, char **argv)
 	}
 	log_level_set(LOG_ERROR);
 	for (int chunk = 0; chunk < 2; chunk++)
-		for (const char *p = clients; *p; p += strcspn(p, ","), p += *p == ',') {
-			int n = atoi(p);
-			if (n < 1 || n > CLIENTS_MAX)
-				die("1 to 256 clients", ERR_INVALID);
+		for (const char *p = clients; *p;) {
+			int n = next_count(&p);
 			for (int shared = 1; shared >= 0; shared--)
 				report(top, chunk, n, shared, seconds);
 		}
+	for (int workers = 1; workers <= 2; workers++)
+		for (const char *p = clients; *p;)
+			report_pool(top, workers, next_count(&p), seconds);
 	return 0;
 }

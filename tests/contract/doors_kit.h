@@ -64,7 +64,7 @@ static inline void doors_program(const struct doors *d, const char *name, char o
 /* Settings of all of them; then `more` of one request. */
 static inline int doors_env(const struct doors *d, char data[400], char **env)
 {
-	static const char *const own[] = {"LOG_LEVEL=error", "MIN_FREE_SPACE=0", "ENVIRONMENT=development", "THREADS=24", "RESERVE_THREADS=8",
+	static const char *const own[] = {"LOG_LEVEL=error", "MIN_FREE_SPACE=0", "ENVIRONMENT=development", "THREADS=96", "RESERVE_THREADS=16",
 		"REAP_INTERVAL=0"};
 	int n = 0;
 	snprintf(data, 400, "DATA_DIR=%s", d->data);
@@ -305,10 +305,10 @@ static inline void doors_do(const struct doors *d, enum door door, const char *m
 }
 
 /* A new upload; its path. */
-static inline void doors_create(const struct doors *d, int64_t length, char uri[128])
+static inline void doors_create_at(const struct doors *d, enum door door, int64_t length, char uri[128])
 {
 	struct told t;
-	struct asked r = doors_ask(d, DOOR_A, "POST", "/files/", 0, -1, length);
+	struct asked r = doors_ask(d, door, "POST", "/files/", 0, -1, length);
 	doors_send(&r, "", 0);
 	doors_answer(&r, &t);
 	const char *at = strstr(t.text, "\r\nLocation: ");
@@ -317,6 +317,11 @@ static inline void doors_create(const struct doors *d, int64_t length, char uri[
 		exit(3);
 	}
 	snprintf(uri, 128, "%.*s", (int)strcspn(at + 12, "\r"), at + 12);
+}
+
+static inline void doors_create(const struct doors *d, int64_t length, char uri[128])
+{
+	doors_create_at(d, DOOR_A, length, uri);
 }
 
 /* ---- the part file; a test has one upload at a time ---- */
