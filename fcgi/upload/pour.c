@@ -28,6 +28,7 @@ struct flow {
 	unsigned char *buf;
 	size_t size;                /* of buf now: small bodies never pay for a large one */
 	int64_t synced, published;  /* of out->stored */
+	bool sync_failed;           /* what was not synced then counts as lost */
 	int64_t published_us;
 	int64_t looked;             /* at the free space */
 };
@@ -36,7 +37,9 @@ static enum err flow_sync(struct flow *f)
 {
 	if (f->synced == f->out->stored)
 		return ERR_OK;
-	enum err e = blob_sync(f->p->fd);
+	/* Never a second time: the kernel calls the lost pages clean and would say yes. The client sends the bytes again, and they are written again. */
+	enum err e = f->sync_failed ? ERR_INTERNAL : blob_sync(f->p->fd);
+	f->sync_failed = e != ERR_OK;
 	if (!e)
 		f->synced = f->out->stored;
 	return e;
@@ -128,6 +131,6 @@ void pour_body(const struct pour *p, struct poured *out)
 	if (e) {
 		/* Unsynced bytes do not count. */
 		out->stored = f.synced;
-		out->err = e;
+		out->err = out->err ? out->err : e;
 	}
 }
