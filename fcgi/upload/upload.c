@@ -199,7 +199,10 @@ enum err upload_open(struct house *h, struct arena *a, const struct upload *u, i
 	/* It has its name, but not yet its row: somebody is between the two, or died there. A file has its name only once it is whole. */
 	else if (e == ERR_NOT_FOUND && u->state == UPLOAD_FINISHING && rec->disk)
 		e = ERR_OK;
-	return e ? e : recording_open(h, rec, fd);
+	if (!e)
+		e = recording_open(h, rec, fd);
+	/* Acknowledged, and on its way: an empty upload has no part file before it is finished. */
+	return e == ERR_NOT_FOUND && u->state == UPLOAD_FINISHING && u->length == 0 ? ERR_LOCKED : e;
 }
 
 /* Nothing is left of an upload that nobody knows the address of. */
