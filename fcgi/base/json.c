@@ -10,6 +10,7 @@
 #include "base/json.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -159,8 +160,10 @@ char *json_text(const struct json *j, struct arena *a)
 
 	if (!j)
 		return NULL;
+	/* json-c leaves out what it has no memory for, and remembers it in errno alone. */
+	errno = 0;
 	s = json_object_to_json_string_length(raw(j), JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
-	return s ? arena_strndup(a, s, n) : NULL;
+	return s && errno != ENOMEM ? arena_strndup(a, s, n) : NULL;
 }
 
 void json_free(struct json *j)
@@ -194,32 +197,44 @@ static bool strict(const char *s, size_t n)
 	return true;
 }
 
-struct json *json_parse(const char *s, size_t n)
+/* json-c forgets a member or gives a null for the value when memory is out; what it never forgets is errno. */
+static enum err parse(const char *s, size_t n, json_object **o)
 {
-	json_tokener *t;
-	json_object *o;
-	bool whole;
+	json_tokener *t = json_tokener_new_ex(DEPTH + 2);
+	if (!t)
+		return ERR_NOMEM;
+	errno = 0;
+	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	*o = json_tokener_parse_ex(t, s, (int)n);
+	/* A number ends only where something else begins. */
+	if (!*o && json_tokener_get_error(t) == json_tokener_continue)
+		*o = json_tokener_parse_ex(t, "", 1);
+	enum err e = errno == ENOMEM ? ERR_NOMEM : json_tokener_get_error(t) == json_tokener_success ? ERR_OK : ERR_INVALID;
+	json_tokener_free(t);
+	return e;
+}
 
+enum err json_read(const char *s, size_t n, struct json **out)
+{
+	json_object *o = NULL;
+	*out = NULL;
 	/* json-c takes a blank after the value for trailing text. */
 	while (n && s[n - 1] && strchr(" \t\n\r", s[n - 1]))
 		n--;
 	if (n == 0 || n > INT32_MAX || !strict(s, n))
-		return NULL;
-	t = json_tokener_new_ex(DEPTH + 2);
-	if (!t)
-		return NULL;
-	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	o = json_tokener_parse_ex(t, s, (int)n);
-	/* A number ends only where something else begins. */
-	if (!o && json_tokener_get_error(t) == json_tokener_continue)
-		o = json_tokener_parse_ex(t, "", 1);
-	whole = json_tokener_get_error(t) == json_tokener_success;
-	json_tokener_free(t);
-	if (!whole) {
+		return ERR_INVALID;
+	enum err e = parse(s, n, &o);
+	if (e)
 		json_object_put(o);
-		return NULL;
-	}
-	return wrap(o);
+	else
+		*out = wrap(o);
+	return e;
+}
+
+struct json *json_parse(const char *s, size_t n)
+{
+	struct json *j;
+	return json_read(s, n, &j) ? NULL : j;
 }
 
 enum json_type json_type(const struct json *j)

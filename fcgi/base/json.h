@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/err.h"
 
 struct json;
 enum json_type { JSON_NULL, JSON_BOOL, JSON_INT, JSON_DOUBLE, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
@@ -31,7 +32,9 @@ void json_add(struct json *a, struct json *v);                        /* takes v
 char *json_text(const struct json *j, struct arena *a);
 void json_free(struct json *j);
 
-/* The whole of s must be one value (RFC 8259), at most depth 32. NULL: not JSON. Free with json_free. */
+/* The whole of s must be one value (RFC 8259), at most depth 32. ERR_INVALID: it is not; ERR_NOMEM. Free with json_free; NULL on an error. */
+enum err json_read(const char *s, size_t n, struct json **out);
+/* The same; NULL on any error. */
 struct json *json_parse(const char *s, size_t n);
 enum json_type json_type(const struct json *j);
 const struct json *json_get(const struct json *o, const char *key);   /* NULL if absent or not an object */

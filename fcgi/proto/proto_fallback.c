@@ -108,9 +108,10 @@ static enum err metadata_of(struct call *c, const char *text, struct json **out)
 	*out = NULL;
 	if (!text || !*text)
 		return ERR_OK;
-	*out = json_parse(text, strlen(text));
-	if (*out && json_type(*out) == JSON_OBJECT)
-		return ERR_OK;
+	/* Our own trouble must not look like the client's fault: it deletes its data on a 400. */
+	enum err e = json_read(text, strlen(text), out);
+	if (e == ERR_NOMEM || (*out && json_type(*out) == JSON_OBJECT))
+		return e;
 	json_free(*out);
 	*out = NULL;
 	return call_refuse(c, ERR_INVALID, "Invalid metadata JSON");

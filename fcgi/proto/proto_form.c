@@ -139,7 +139,10 @@ static enum err read_json(struct form *f)
 	enum err e = call_small_body(f->c, TEXT_MAX, &text, &n);
 	if (e)
 		return e;
-	struct json *o = json_parse(text, n);
+	struct json *o;
+	e = json_read(text, n, &o);
+	if (e == ERR_NOMEM)
+		return e;
 	if (!o || json_type(o) != JSON_OBJECT)
 		e = call_refuse(f->c, o ? ERR_UNPROCESSABLE : ERR_INVALID, o ? "A JSON object is expected" : "This is not JSON");
 	else

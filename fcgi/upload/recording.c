@@ -54,8 +54,12 @@ static const char *note_text(struct arena *a, const struct recording *r, const s
 	char iso[CLOCK_ISO_LEN];
 	struct json *o = json_obj();
 	const char *meta = r->meta ? r->meta : s ? s->meta : NULL;
-	struct json *client = meta ? json_parse(meta, strlen(meta)) : NULL;
+	struct json *client = NULL;
 
+	if (meta && json_read(meta, strlen(meta), &client) == ERR_NOMEM) {
+		json_free(o);
+		return NULL;
+	}
 	clock_iso(r->created * 1000, iso);
 	json_put_str(o, "file_name", r->name);
 	json_put_str(o, "session_id", r->sid);
