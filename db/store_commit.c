@@ -74,9 +74,17 @@ static void checkpoint_due(struct store *s)
 
 /* ---- one transaction ---- */
 
+static void tx_rollback(struct store *s)
+{
+	if (!sqlite3_get_autocommit(s->w.db))
+		sql_run(&s->w, SQL_ROLLBACK, NO_BINDS);
+}
+
 static enum err tx_begin(struct store *s, bool full)
 {
 	int want = full || !s->wal ? 2 : 1;
+	/* What an earlier transaction could not even roll back must not become part of this one. */
+	tx_rollback(s);
 	if (s->sync != want) {
 		enum err e = sql_exec(s->w.db, want == 2 ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
 		if (e)
@@ -84,12 +92,6 @@ static enum err tx_begin(struct store *s, bool full)
 		s->sync = want;
 	}
 	return sql_run(&s->w, SQL_BEGIN, NO_BINDS);
-}
-
-static void tx_rollback(struct store *s)
-{
-	if (!sqlite3_get_autocommit(s->w.db))
-		sql_run(&s->w, SQL_ROLLBACK, NO_BINDS);
 }
 
 /* Runs one operation; an error undoes it alone. alone: the whole transaction is its savepoint. */

@@ -100,14 +100,23 @@ static enum err look(struct store *s, bool *ready)
 	return e;
 }
 
-/* The new file's name must outlive a power cut as surely as its rows. */
-static void sync_dir(const char *dir)
+/* The new file's name must outlive a power cut as surely as its rows, and so must the names of the folders that were made for it. One that we may not
+ * read is the operator's, made long ago. */
+static enum err sync_names(const char *dir)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	fsync(fd);
-	close(fd);
+	static const char *const up[] = {".", "..", "../.."};
+	int no = 0, base = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; base >= 0 && !no && i < sizeof up / sizeof *up; i++) {
+		int fd = openat(base, up[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		no = fd >= 0 && fsync(fd) < 0 && errno != EINVAL ? errno : 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	if (base >= 0)
+		close(base);
+	if (no)
+		log_event(LOG_ERROR, "store", "the ledger's folders not synced", "path", LS(dir), "reason", LS(strerror(no)), NULL);
+	return no ? ERR_INTERNAL : ERR_OK;
 }
 
 static enum err prepare(struct store *s)
@@ -116,14 +125,15 @@ static enum err prepare(struct store *s)
 	enum err e = look(s, &ready);
 	if (e || ready)
 		return e;
-	e = store_migrate(s->w.db, s->path, store_steps, store_version);
+	/* Before there is anything in the file: who comes after us and finds a version in it relies on its name. */
+	e = sync_names(s->dir);
+	if (!e)
+		e = store_migrate(s->w.db, s->path, store_steps, store_version);
 	if (!e && !s->wal)
 		e = journal_mode(s->w.db, "PRAGMA journal_mode=WAL", &s->wal);
 	/* Network file systems refuse WAL. */
 	if (!e && !s->wal)
 		e = sql_exec(s->w.db, "PRAGMA journal_mode=TRUNCATE");
-	if (!e)
-		sync_dir(s->dir);
 	return e;
 }
 
