@@ -64,6 +64,7 @@ struct kit {
 	const char *user, *addr;    /* REMOTE_USER; REMOTE_ADDR (127.0.0.1) */
 	const char *host;           /* testserver; "" none */
 	struct gate *gate;
+	void (*around)(bool begin); /* called before and after the house itself works; NULL: not asked. Not forgotten */
 	/* the last answer */
 	struct http_res res;
 	int status;
@@ -293,6 +294,12 @@ static inline void kit_take_file(struct kit *k)
 	k->body[k->len] = '\0';
 }
 
+static inline void kit_around(const struct kit *k, bool begin)
+{
+	if (k->around)
+		k->around(begin);
+}
+
 /* What a door would send. */
 static inline void kit_take_answer(struct kit *k, enum http_method m)
 {
@@ -312,8 +319,10 @@ static inline void kit_take_answer(struct kit *k, enum http_method m)
 	if (k->res.file_fd >= 0)
 		close(k->res.file_fd);
 	k->res.file_fd = -1;
+	kit_around(k, true);
 	if (k->res.after)
 		k->res.after(k->res.after_arg);
+	kit_around(k, false);
 }
 
 /* One request; headers: lines "Name: value"; nothing is added but Host. Returns the status. */
@@ -339,7 +348,9 @@ static inline int kit_raw(struct kit *k, const char *method, const char *target,
 	req.host = http_header(&req, "Host");
 	http_req_route(&req, k->cfg->base_path);
 	http_res_init(&k->res);
+	kit_around(k, true);
 	app_handle(k->app, &req, &k->res);
+	kit_around(k, false);
 	kit_take_answer(k, req.method);
 	k->taken = b.s.taken;
 	kit_forget(k);

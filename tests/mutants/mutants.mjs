@@ -433,6 +433,18 @@ export const mutants = [
 		id: 'H4', what: 'every thread waits for the close of an answered connection', suite: 'unit', in: 'test_gateway', test: 'a_crowd_of_silent_refused_bodies', control: 'whole_bodies',
 		file: 'fcgi/gateway/gw_fcgi.c', old: 'int keep = gw_linger_ready() &&', new: 'int keep = false &&',
 	},
+	{
+		id: 'D16', what: 'a sync that failed is tried again and believed', suite: 'fault', in: 'test_kth', test: 'patch_long',
+		file: 'fcgi/upload/pour.c', old: 'f->sync_failed ? ERR_INTERNAL : blob_sync(f->p->fd)', new: 'blob_sync(f->p->fd)',
+	},
+	{
+		id: 'D17', what: 'what could not be rolled back stays in the way of all that comes', suite: 'fault', in: 'test_kth', test: 'patch_rest',
+		file: 'db/store_commit.c', old: '\ttx_rollback(s);\n\tif (s->sync != want) {', new: '\tif (s->sync != want) {',
+	},
+	{
+		id: 'D18', what: 'an allocation that fails is taken for a fault of the client', suite: 'fault', in: 'test_kth', test: 'complete_parked',
+		file: 'fcgi/proto/proto_fallback.c', old: 'if (e == ERR_NOMEM || (*out', new: 'if ((*out',
+	},
 ];
 
 // Weaknesses of which no build of this server can have a small version.
