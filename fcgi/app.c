@@ -56,16 +56,22 @@ static void count_line(enum log_level level, void *arg)
 		metrics_add(arg, M_LOG_ERROR, 1);
 }
 
-static enum err open_rooms(struct app *app)
+enum err app_make_dirs(const struct config *cfg)
 {
-	const struct config *cfg = app->cfg;
 	const char *const dirs[] = {cfg->data_dir, cfg->db_dir, cfg->parts_dir, cfg->done_dir, cfg->run_dir};
-	struct store_options so = {.dir = cfg->db_dir, .full = cfg->durability == DURABILITY_FULL, .once = app->once, .readers = 4};
-	hook_store_options(cfg, &so);
-	char path[4096];
 	enum err e = ERR_OK;
 	for (size_t i = 0; !e && i < sizeof dirs / sizeof *dirs; i++)
 		e = make_dirs(dirs[i]);
+	return e;
+}
+
+static enum err open_rooms(struct app *app)
+{
+	const struct config *cfg = app->cfg;
+	struct store_options so = {.dir = cfg->db_dir, .full = cfg->durability == DURABILITY_FULL, .once = app->once, .readers = 4};
+	hook_store_options(cfg, &so);
+	char path[4096];
+	enum err e = app_make_dirs(cfg);
 	if (!e)
 		ballast_open(cfg);
 	if (!e)

@@ -15,6 +15,8 @@ struct app;
 /* Opens the rooms: folders, database, locks, counters. once: plain CGI. cfg must outlive the app. Logs why on failure. */
 enum err app_open(const struct config *cfg, bool once, struct app **out);
 void app_close(struct app *app);
+/* Makes the folders of cfg that are not there. */
+enum err app_make_dirs(const struct config *cfg);
 /* Answers one request; fits struct gateway_app. */
 void app_handle(void *app, struct http_req *req, struct http_res *res);
 /* The process ends: bodies that wait are stopped, what came of them is kept (503). */

@@ -230,6 +230,8 @@ void app_handle(void *self, struct http_req *req, struct http_res *res)
 		e = ERR_NOMEM;
 	if (route != ROUTE_NONE)
 		e = spare_head(&c, route_at(route), e);
+	if (e && route != ROUTE_NONE)
+		app_note_rejected(app, &c, route_at(route), e);
 	if (e)
 		refuse(&c, e);
 	guard_headers(app->cfg, &c, guard_is_https(app->cfg, req));

@@ -6,6 +6,7 @@
 
 #include "app.h"
 #include "guard.h"
+#include "routes.h"
 #include "upload/upload.h"
 
 struct app {
@@ -17,7 +18,11 @@ struct app {
 	int body_max, begin_max;    /* slots of this process */
 	int bodies, begins;         /* in use, atomic */
 	bool recovered;             /* what earlier processes had begun to finish was looked at */
+	int64_t reject_minute, rejects;   /* refusals noted in this minute, atomic */
 	int64_t next_reap, reaps;
 };
+
+/* Writes an event if e refuses a creation (app_reject.c). */
+void app_note_rejected(struct app *app, const struct call *c, const struct route *r, enum err e);
 
 #endif

@@ -34,6 +34,8 @@ static const char usage[] =
 	"  key add NAME [--admin]  makes a key for a client and shows it, this once\n"
 	"  key list\n"
 	"  key remove NAME\n"
+	"  events [--after N] [--limit N] [--follow]   what happened, behind number N, at most 100; follow: goes on until it is ended\n"
+	"  hooks                   delivers once what is due to the hook (the pool does that by itself)\n"
 	"  config [--check | --manual]   NAME=value of every setting; where they come from; what they mean\n"
 	"\n"
 	"Settings come from where the server has them (environment, CONFIG_FILE); --data and --config stand for DATA_DIR and CONFIG_FILE.\n"
@@ -162,6 +164,8 @@ static const struct command commands[] = {
 	{"check",  NEEDS_ROWS,    ctl_check},
 	{"reap",   NEEDS_ROWS,    reap_now},
 	{"key",    NEEDS_ROWS,    ctl_key},
+	{"events", NEEDS_ROWS,    ctl_events},
+	{"hooks",  NEEDS_ROWS,    ctl_hooks},
 	{"config", NEEDS_NOTHING, config},
 };
 

@@ -31,6 +31,8 @@ int ctl_list(struct ctl *c);
 int ctl_show(struct ctl *c);
 int ctl_check(struct ctl *c);
 int ctl_key(struct ctl *c);
+int ctl_events(struct ctl *c);
+int ctl_hooks(struct ctl *c);
 
 /* ---- arguments ---- */
 

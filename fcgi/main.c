@@ -57,6 +57,11 @@ static int work(const struct config *c)
 	return left == 0 ? 0 : 1;
 }
 
+static int hooks(const struct config *c)
+{
+	return app_make_dirs(c) == ERR_OK ? hooks_serve(c) : 1;
+}
+
 static int manual(const struct config *c)
 {
 	(void)c;
@@ -85,7 +90,7 @@ static int help(const struct config *c)
 }
 
 static const struct { const char *option; int (*run)(const struct config *c); } commands[] = {
-	{"--serve", supervise}, {"--hooks", hooks_serve}, {"--check-config", check}, {"--print-config", print}, {"--manual", manual}, {"--help", help},
+	{"--serve", supervise}, {"--hooks", hooks}, {"--check-config", check}, {"--print-config", print}, {"--manual", manual}, {"--help", help},
 };
 
 static int (*command_of(int argc, char **argv))(const struct config *)
