@@ -13,7 +13,7 @@ OBJ    = $(SRC:%.c=$(B)/obj/%.o)
 BINS   = $(B)/tus-fcgi $(B)/tusctl $(B)/upload.cgi
 CTESTS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tests/contract/test_*.c tests/http/test_*.c tests/fault/test_*.c))
 
-.PHONY: all clean run test ctests lint san storm power install
+.PHONY: all clean run test ctests lint san storm power fuzz install
 all: $(BINS)
 
 $(B)/libtus.a: $(OBJ)
@@ -57,6 +57,21 @@ $(B)/pic/%.o: %.c
 $(B)/tests/shim.so: $(SHIM)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ -ldl
+# Fuzz targets, driven here by seeds and small changes of them; by libFuzzer with `make fuzz FUZZ_SECONDS=n` (needs clang).
+FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(filter-out %/fuzz_seeds.c,$(wildcard tests/fuzz/fuzz_*.c)))
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz_seeds.o $(B)/libtus.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/tests/libfuzzer/%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libtus.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+FUZZ_SECONDS ?= 60
+fuzz:
+	scripts/install-deps build fuzz
+	$(MAKE) B=$(B)-fuzz CC=clang OPT='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' \
+		$(FUZZ:%=$(B)-fuzz/tests/libfuzzer/%)
+	scripts/fuzz $(B)-fuzz $(FUZZ_SECONDS) $(FUZZ)
+
 # Prints the rows of a ledger.
 $(B)/tests/rows: tests/storm/rows.c
 	@mkdir -p $(@D)
@@ -76,7 +91,7 @@ ROUNDS ?= 20
 power: all $(B)/tests/cut $(B)/tests/rows
 	TUS_BUILD=$(B) node tests/power/power.mjs --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
-ctests: $(CTESTS)
+ctests: $(CTESTS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
 # Figures: HEAD behind silent clients, hand-over, commits a second. RUNS=3 is how often each is taken; for a quiet machine.
 bench: $(BINS) $(B)/tests/bench/commit $(B)/tests/bench/handover

@@ -43,6 +43,9 @@ static bool key_line(const char *line, struct api_key *k)
 	char name[128], role[32], hex[80];
 	if (sscanf(line, "%127s %31s %79s", name, role, hex) != 3 || !unhex(hex, k->hash, sizeof k->hash))
 		return false;
+	/* A misspelt role would be a lesser one in silence. */
+	if (strcmp(role, "user") != 0 && strcmp(role, "admin") != 0)
+		return false;
 	k->name = strdup(name);
 	k->role = strdup(role);
 	return k->name && k->role;
@@ -76,7 +79,7 @@ enum err guard_keys_load(const char *path, struct guard_keys *out)
 		e = key_line(line, &out->v[out->n++]) ? ERR_OK : ERR_INVALID;
 	}
 	if (e)
-		log_event(LOG_ERROR, "guard", "API_KEYS_FILE: a line must be: name role sha256hex", "path", LS(path), "line", LI(number), NULL);
+		log_event(LOG_ERROR, "guard", "API_KEYS_FILE: a line must be: name, user or admin, sha256hex", "path", LS(path), "line", LI(number), NULL);
 	free(line);
 	fclose(f);
 	return e;

@@ -1,0 +1,218 @@
+/*
+ * fuzz_request.c - the whole house, from CGI variables to rows and bytes: a dialogue of requests.
+ *
+ * Requests are divided by a line "====". Each: "METHOD target", lines "NAME: value" (as header HTTP_NAME, or =NAME for a variable as it is), an empty line,
+ * the body. "$" in a target is the path of the last Location. Headers X-Piece and X-Cut say how the body comes. No input may cause an answer of 500, and
+ * bytes that were acknowledged never get fewer.
+ * FUZZ_TELL=1 prints the dialogue.
+ */
+#include <ftw.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "fuzz.h"
+#include "gateway/gateway.h"
+#include "upload/upload.h"
+
+#define INPUTS_A_HOUSE 2000
+#define VARIABLES 64
+
+static char dir[64], last[512];
+static struct config *cfg;
+static struct app *app;
+static long inputs;
+
+static int drop(const char *path, const struct stat *st, int flag, struct FTW *f)
+{
+	(void)st, (void)flag, (void)f;
+	return remove(path);
+}
+
+static void house_close(void)
+{
+	app_close(app);
+	config_free(cfg);
+	nftw(dir, drop, 16, FTW_DEPTH | FTW_PHYS);
+	app = NULL;
+}
+
+static void house_open(void)
+{
+	static bool registered;
+	char data[100];
+	snprintf(dir, sizeof dir, "%s/fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	MUST(mkdtemp(dir));
+	snprintf(data, sizeof data, "DATA_DIR=%s", dir);
+	char *env[] = {data, "REAP_INTERVAL=0", "MIN_FREE_SPACE=0", "LOG_LEVEL=error", "LOCK_WAIT_MS=20", NULL};
+	cfg = config_load(env, stderr);
+	MUST(cfg && app_open(cfg, false, &app) == ERR_OK);
+	log_level_set((enum log_level)(LOG_ERROR + 1));
+	if (!registered)
+		atexit(house_close);
+	registered = true;
+}
+
+struct body {
+	struct source s;
+	const char *p;
+	size_t n, piece;
+	bool cut;
+};
+
+static ssize_t body_read(struct source *s, void *buf, size_t n)
+{
+	struct body *b = s->self;
+	size_t left = b->n - (size_t)s->taken;
+	if (left == 0) {
+		s->complete = !b->cut;
+		return b->cut ? -1 : 0;
+	}
+	n = n < left ? n : left;
+	n = b->piece && n > b->piece ? b->piece : n;
+	memcpy(buf, b->p + s->taken, n);
+	s->taken += (int64_t)n;
+	return (ssize_t)n;
+}
+
+/* One request as a list of variables. */
+struct call_text {
+	char *env[VARIABLES + 1];
+	int n;
+	struct body body;
+};
+
+static void variable(struct call_text *c, const char *name, const char *value)
+{
+	char *s = NULL;
+	if (c->n < VARIABLES && asprintf(&s, "%s=%s", name, value) >= 0)
+		c->env[c->n++] = s;
+}
+
+static void header(struct call_text *c, char *line)
+{
+	char *value = strchr(line, ':'), name[200] = "HTTP_";
+	if (!value)
+		return;
+	*value++ = '\0';
+	value += *value == ' ';
+	if (strcmp(line, "X-Piece") == 0)
+		c->body.piece = (size_t)atoi(value);
+	else if (strcmp(line, "X-Cut") == 0)
+		c->body.cut = true;
+	else if (line[0] == '=')
+		variable(c, line + 1, value);
+	else {
+		snprintf(name + 5, sizeof name - 5, "%s", line);
+		for (char *p = name; *p; p++)
+			*p = *p == '-' ? '_' : (char)(*p >= 'a' && *p <= 'z' ? *p - 32 : *p);
+		variable(c, strcmp(name, "HTTP_CONTENT_TYPE") == 0 ? "CONTENT_TYPE" : name, value);
+	}
+}
+
+static void first_line(struct call_text *c, char *line)
+{
+	char *target = strchr(line, ' '), full[3000];
+	if (target)
+		*target++ = '\0';
+	variable(c, "REQUEST_METHOD", line);
+	if (target && target[0] == '$')
+		snprintf(full, sizeof full, "%s%s", last, target + 1);
+	else
+		snprintf(full, sizeof full, "%s", target ? target : "/");
+	variable(c, "REQUEST_URI", full);
+	variable(c, "REMOTE_ADDR", "127.0.0.1");
+	variable(c, "HTTP_HOST", "localhost");
+}
+
+/* Takes a request apart in place; its text is NUL-terminated at end. */
+static void taken_apart(struct call_text *c, char *text, char *end)
+{
+	char *line = text;
+	bool first = true;
+	while (line < end && *line != '\n') {
+		char *next = memchr(line, '\n', (size_t)(end - line));
+		if (next)
+			*next = '\0';
+		if (first)
+			first_line(c, line);
+		else
+			header(c, line);
+		first = false;
+		line = next ? next + 1 : end;
+	}
+	c->body.p = line < end ? line + 1 : end;
+	c->body.n = (size_t)(end - c->body.p);
+}
+
+static bool known(int status)
+{
+	static const int statuses[] = {200, 201, 204, 206, 304, 400, 401, 403, 404, 405, 408, 409, 410, 411, 412, 413, 414, 415, 416, 421, 422, 423, 431, 501, 503, 507};
+	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+		if (statuses[i] == status)
+			return true;
+	return false;
+}
+
+static void answered(const struct http_req *req, struct http_res *res)
+{
+	const char *location = http_res_get(res, "Location");
+	if (!known(res->status))
+		fprintf(stderr, "%s %s: %d %.300s\n", req->method_text, req->target, res->status, res->body ? res->body : "");
+	MUST(known(res->status));
+	for (int i = 0; i < res->nheader; i++)
+		MUST(!strpbrk(res->header[i].name, "\r\n: ") && !strpbrk(res->header[i].value, "\r\n"));
+	if (getenv("FUZZ_TELL"))
+		fprintf(stderr, "%s %s: %d %.100s\n", req->method_text, req->target, res->status, res->body ? res->body : "");
+	if (res->status == 201 && location) {
+		const char *path = strstr(location, "://") ? strchr(strstr(location, "://") + 3, '/') : location;
+		snprintf(last, sizeof last, "%s", path ? path : "/");
+	}
+	if (res->file_fd >= 0)
+		close(res->file_fd);
+	res->file_fd = -1;
+	if (res->after)
+		res->after(res->after_arg);
+}
+
+static void request(struct arena *a, char *text, char *end)
+{
+	struct call_text c = {.body = {.s = {.read = body_read}}};
+	struct http_req req;
+	struct http_res res;
+	taken_apart(&c, text, end);
+	gateway_req_from_env(&req, a, c.env, cfg->base_path);
+	c.body.s.self = &c.body;
+	c.body.s.length = c.body.cut ? (int64_t)c.body.n + 10 : (int64_t)c.body.n;
+	req.body = &c.body.s;
+	http_res_init(&res);
+	app_handle(app, &req, &res);
+	answered(&req, &res);
+	for (int i = 0; i < c.n; i++)
+		free(c.env[i]);
+	arena_reset(a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct arena *a = arena_open(1 << 20);
+	char *s = fuzz_text(p, n), *at = s, *end = s + n;
+	if (inputs++ % INPUTS_A_HOUSE == 0) {
+		if (app)
+			house_close();
+		house_open();
+	}
+	strcpy(last, "/files/");
+	MUST(a);
+	for (int i = 0; at < end && i < 20; i++) {
+		char *next = memmem(at, (size_t)(end - at), "\n====\n", 6);
+		if (next)
+			*next = '\0';
+		request(a, at, next ? next : end);
+		at = next ? next + 6 : end;
+	}
+	arena_close(a);
+	free(s);
+	return 0;
+}
