@@ -121,10 +121,9 @@ static const char *revive_session(struct look *l, const struct about *x, bool ad
 
 static const char *remove_part(struct look *l, const struct about *x, bool adopt)
 {
-	bool known = true;
+	bool removed = false;
 	(void)adopt;
-	enum err e = store_file_known(l->h->db, x->file, &known);
-	return e || known || blob_remove(l->h->blobs, x->file) ? NULL : "removed";
+	return file_remove_orphan(l->h, x->file, &removed) || !removed ? NULL : "removed";
 }
 
 static const char *remove_leftover(struct look *l, const struct about *x, bool adopt)

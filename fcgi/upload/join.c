@@ -141,15 +141,17 @@ static enum err join_copy(struct house *h, const struct session *s, bool here, i
 enum err session_join(struct house *h, struct session *s)
 {
 	int64_t file = s->file, need;
+	struct hold *making = NULL;
 	bool here = in_place(h, s, &need);
 	enum err e = need > 0 ? space_check(h, need) : ERR_OK;
 	if (!e && !here)
-		e = store_file_next(h->db, &file);
+		e = file_take(h, &file, &making);
 	if (!e)
 		e = join_copy(h, s, here, file);
 	/* From here on rows may name the new file, also after an error. */
 	if (!e)
 		e = store_session_joined(h->db, s->n, file);
+	hold_drop(making);
 	if (e)
 		return e;
 	s->file = file;

@@ -28,6 +28,7 @@ struct chunk_put {
 	int fd;
 	int64_t at;              /* position of byte 0 in fd */
 	int64_t spool;           /* part file number of PUT_SPOOL */
+	struct hold *spool_hold;
 	struct chunk_reserved r; /* of PUT_SLOT */
 	struct hold *hold;
 	bool ended;
@@ -102,7 +103,7 @@ static enum err open_slot(struct chunk_put *p)
 
 static enum err open_spool(struct chunk_put *p)
 {
-	enum err e = store_file_next(p->h->db, &p->spool);
+	enum err e = file_take(p->h, &p->spool, &p->spool_hold);
 	if (e)
 		return e;
 	p->mode = PUT_SPOOL;
@@ -316,6 +317,7 @@ void chunk_put_close(struct chunk_put *p)
 	}
 	if (p->spool)
 		blob_remove(p->h->blobs, p->spool);
+	hold_drop(p->spool_hold);
 	if (p->hold)
 		hold_drop(p->hold);
 	free(p->mem);

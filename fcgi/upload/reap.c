@@ -208,11 +208,9 @@ struct scan {
 static bool scan_file(void *arg, int64_t file, int64_t size, int64_t age)
 {
 	struct scan *s = arg;
-	bool known = true;
+	bool removed = false;
 	(void)size;
-	if (age < ORPHAN_AGE || store_file_known(s->h->db, file, &known) || known)
-		return true;
-	if (blob_remove(s->h->blobs, file) == ERR_OK)
+	if (age >= ORPHAN_AGE && file_remove_orphan(s->h, file, &removed) == ERR_OK && removed)
 		s->count->orphans++;
 	return true;
 }

@@ -79,14 +79,10 @@ static enum err runs_find(struct house *h, const struct session *s, struct runs 
 
 /* ---- making files ---- */
 
-static enum err run_publish(struct house *h, const struct session *s, const struct run *run, struct recording *r)
+/* The caller holds the file's number. */
+static enum err run_publish(struct house *h, const struct session *s, const struct run *run, int64_t file, struct recording *r)
 {
-	int64_t file;
-	enum err e = space_check(h, run->bytes);
-	if (!e)
-		e = store_file_next(h->db, &file);
-	if (!e)
-		e = chunks_copy(h, s, run->first, run->last, file, &r->size);
+	enum err e = chunks_copy(h, s, run->first, run->last, file, &r->size);
 	if (e)
 		return e;
 	e = blob_publish(h->blobs, file, r->size, s->sid, r->disk);
@@ -99,6 +95,19 @@ static enum err run_publish(struct house *h, const struct session *s, const stru
 	/* A file without a row would stay for ever. */
 	if (e && e != ERR_CONFLICT)
 		blob_done_remove(h->blobs, s->sid, r->disk);
+	return e;
+}
+
+static enum err run_make(struct house *h, const struct session *s, const struct run *run, struct recording *r)
+{
+	struct hold *making = NULL;
+	int64_t file;
+	enum err e = space_check(h, run->bytes);
+	if (!e)
+		e = file_take(h, &file, &making);
+	if (!e)
+		e = run_publish(h, s, run, file, r);
+	hold_drop(making);
 	return e;
 }
 
@@ -115,7 +124,7 @@ static enum err recover_run(struct house *h, struct arena *a, const struct sessi
 	enum err e = store_recording_get(h->db, a, s->sid, r.disk, &have);
 	if (e != ERR_NOT_FOUND)
 		return e;
-	e = run_publish(h, s, run, &r);
+	e = run_make(h, s, run, &r);
 	if (!e) {
 		++*made;
 		metrics_add(h->metrics, M_RECOVERED, 1);

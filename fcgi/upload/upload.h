@@ -191,5 +191,7 @@ enum err reap_interrupted(struct house *h, int limit, bool *all, struct reap_cou
  * such an upload is left alone from then on (store_upload_failed).
  * For one thread of a process. */
 enum err reap(struct house *h, int limit, bool scan, struct reap_count *count);
+/* Removes a part file unless somebody makes it just now, or a row names it. *removed says whether. */
+enum err file_remove_orphan(struct house *h, int64_t file, bool *removed);
 
 #endif

@@ -45,6 +45,9 @@ enum err chunk_complete(struct house *h, struct arena *a, const struct upload *u
 /* store_chunk_reserve in a loop: takes the hold of an unfinished row, reopens a finished take. *hold: of out->u (the caller drops it). */
 enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd *cmd, int64_t spool, bool full, struct source *body,
 	struct chunk_reserved *out, struct hold **hold);
+/* A number for a part file that is made before a row names it. Until one does, the hold keeps off whoever removes files without rows, however old the file
+ * looks (clocks jump, and processes stop for hours). NULL on errors. */
+enum err file_take(struct house *h, int64_t *file, struct hold **hold);
 /* blob_publish, also of a file to which nothing was ever written. */
 enum err part_publish(struct house *h, int64_t file, int64_t size, const char *sid, const char *disk);
 /* Disk name of the finished file of a whole upload. From the arena; NULL when memory is out. */

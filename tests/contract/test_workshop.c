@@ -548,6 +548,49 @@ static void runs_wait_for_space(void **state)
 	assert_int_equal(recordings(s), 3);
 }
 
+/* ---- files without rows ---- */
+
+static struct reap_count scanned(struct scene *s)
+{
+	struct reap_count count;
+	assert_int_equal(reap(&s->h, 5, true, &count), ERR_OK);
+	return count;
+}
+
+/* A body comes in, and the clock jumps (or its process was stopped for hours): its file is nobody's orphan. That of one who died is. */
+static void a_file_in_the_making_is_no_orphan(void **state)
+{
+	struct scene *s = *state;
+	struct chunk_cmd cmd = {.sid = "s", .owner = "", .take = {.kind = SESSION_LIVE}, .idx = 3};
+	struct chunk_put_out out;
+	struct source_mem nothing;
+	struct chunk_put *p;
+	struct chunk c;
+	int64_t dead;
+	int fd;
+	char *bytes = calloc(1, 100000);
+	source_mem_init(&nothing, "", 0);
+	assert_int_equal(store_file_next(s->h.db, &dead), ERR_OK);
+	assert_int_equal(blob_open(s->h.blobs, dead, true, &fd), ERR_OK);
+	blob_close(fd);
+	assert_int_equal(chunk_put_open(&s->h, s->a, &nothing.s, &p), ERR_OK);
+	assert_int_equal(chunk_put_data(p, bytes, 100000), ERR_OK);
+	assert_int_equal(part_files(s), 2);
+	assert_int_equal(scanned(s).orphans, 0);
+	clock_shift(7200);
+	assert_int_equal(scanned(s).orphans, 1);
+	assert_int_equal(part_files(s), 1);
+	assert_int_equal(chunk_put_end(p, &cmd, &out), ERR_OK);
+	chunk_put_close(p);
+	/* It has a row now. */
+	assert_int_equal(scanned(s).orphans, 0);
+	assert_int_equal(store_chunk_get(s->h.db, the_session(s, "s").n, 3, &c), ERR_OK);
+	assert_int_equal(blob_open(s->h.blobs, c.file, false, &fd), ERR_OK);
+	assert_int_equal(blob_read(fd, bytes, 100000, c.base), 100000);
+	blob_close(fd);
+	free(bytes);
+}
+
 /* ---- forgetting ---- */
 
 static void a_long_recording_is_forgotten_in_one_round(void **state)
@@ -580,7 +623,7 @@ int main(void)
 		S_(a_published_upload_can_be_read),
 		S_(the_start_ends_what_was_begun), S_(many_unfinished_chunks_go), S_(what_waits_for_space_can_be_cancelled), S_(a_join_needs_space),
 		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(a_run_that_fails_is_passed_over),
-		S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_long_recording_is_forgotten_in_one_round),
+		S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_file_in_the_making_is_no_orphan), S_(a_long_recording_is_forgotten_in_one_round),
 	};
 	return cmocka_run_group_tests_name("workshop", tests, NULL, NULL);
 }
