@@ -83,9 +83,17 @@ async function answers(world, thing) {
 	else if (!thing.removed && !thing.gone) thing.told(Number(res.headers['upload-offset']));
 }
 
+// What a kill between a commit and the removal of a file leaves behind: space, but no lie. It is counted and told; `tusctl check --repair` is for it.
+const SCRAP = ['file-unlisted', 'note-alone', 'leftover', 'orphan-part'];
+
 function tusctl(world) {
 	const r = spawnSync(path.join(build, 'tusctl'), ['check', '--json'], { encoding: 'utf8', maxBuffer: 1 << 26, env: { ...process.env, LD_PRELOAD: '', ...world.server.settings, DATA_DIR: world.server.data } });
-	if (r.status !== 0) world.violations.push(`8: tusctl check: ${r.stdout.slice(0, 2000)} ${r.stderr.slice(0, 500)}`);
+	let findings;
+	try { ({ findings } = JSON.parse(r.stdout)); } catch { /* it could not look */ }
+	for (const f of findings ?? []) if (SCRAP.includes(f.what)) world.scrap.set(`${f.what} ${f.where}`, f.what);
+	const lies = findings?.filter(f => !SCRAP.includes(f.what));
+	if (r.status !== 0 && (!findings?.length || lies.length))
+		world.violations.push(`8: tusctl check: ${(lies ? JSON.stringify(lies) : r.stdout).slice(0, 2000)} ${r.stderr.slice(0, 500)}`);
 }
 
 function bounds(world) {

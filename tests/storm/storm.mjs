@@ -115,6 +115,7 @@ try {
 	console.log(`commits ${faults.seen('commit', 1)}, requests ${c.requests} (${c.unanswered} unanswered), cuts ${c.cuts}, resumes ${c.resumes}, fights ${c.fights} (${c.displaced} displaced), `
 		+ `hand-overs ${m.waveforge_handovers_total}, replaced ${c.replaced}, removed ${c.removed}, finished and compared ${c.finished}, largest WAL at rest ${walMost}`);
 	console.log(`two days later, under ${later.kills} kills: ${later.expired} uploads expired, ${later.recovered} recordings recovered, ${later.runs} with holes offered in runs, ${c.late} came back late`);
+	console.log(`files that nothing names: ${world.scrap.size} ${[...new Set(world.scrap.values())].join(', ')}`);
 	if (none.length) console.log(`no kill at: ${none.join(', ')}`);
 	const wedged = world.violations.filter(v => /wedged/.test(v)).length;
 	console.log(`${world.violations.length} violations, ${wedged} wedged`);

@@ -46,6 +46,7 @@ export class World {
 		this.diskFails = false;
 		this.plain = 0;           // share of requests that go to plain CGI
 		this.things = new Set();  // uploads and sessions that live
+		this.scrap = new Map();   // files that nothing names, and their kind
 		this.left = [];           // those whose clients never come back
 	}
 
