@@ -4,7 +4,7 @@ CC     ?= gcc
 OPT    ?= -O2 -g
 CFLAGS += -std=gnu11 $(OPT) -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith -D_GNU_SOURCE -pthread -MMD -MP
 CPPFLAGS += -Ifcgi -I. -I$(B)/gen
-LIBS    = -Wl,--as-needed -lfcgi -ljson-c -lsqlite3 -lcrypto -lz -lcurl -lpthread
+LIBS    = -Wl,--as-needed -lfcgi -ljson-c -lsqlite3 -lcrypto -lz -lpthread
 PREFIX ?= /usr/local
 
 ROOMS  = base model http blob hook gateway upload proto

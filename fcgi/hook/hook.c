@@ -246,7 +246,7 @@ int hooks_serve(const struct config *c)
 	if (lock < 0)
 		return 1;
 	int rc = 1;
-	if (hook_post_init() == ERR_OK && store_open(&o, &h.s) == ERR_OK)
+	if (hook_post_init(c) == ERR_OK && store_open(&o, &h.s) == ERR_OK)
 		rc = serve(&h);
 	store_close(h.s);
 	close(lock);
@@ -280,7 +280,7 @@ enum err hooks_once(const struct config *c, struct store *s, struct hooks_count 
 		return out->busy ? ERR_OK : ERR_INTERNAL;
 	}
 	struct arena *a = arena_open(MEMORY_MAX);
-	enum err e = a ? hook_post_init() : ERR_NOMEM;
+	enum err e = a ? hook_post_init(c) : ERR_NOMEM;
 	if (!e)
 		e = all_due(&h, a, out);
 	if (!e)

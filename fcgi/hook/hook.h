@@ -48,7 +48,7 @@ bool hook_post(const struct config *c, struct arena *a, const struct event *e, c
 /* "sha256=" and the HMAC of "timestamp.body" in hex. */
 #define HOOK_SIGNATURE_LEN 72
 void hook_sign(const char *secret, int64_t timestamp, const char *body, struct arena *a, char out[HOOK_SIGNATURE_LEN]);
-/* Once, before threads begin. */
-enum err hook_post_init(void);
+/* Before threads begin: loads libcurl if the hook is a URL. ERR_INTERNAL (logged): there is none. */
+enum err hook_post_init(const struct config *c);
 
 #endif

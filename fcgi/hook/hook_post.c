@@ -1,18 +1,45 @@
 /*
  * hook_post.c - a hook that is a URL: a signed POST of the event; 2xx is success. The only file that knows libcurl.
+ *
+ * The library is loaded when the first POST needs it, not linked: it brings some thirty others with it, which no worker needs.
  */
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/version.h"
 #include "hook/hook.h"
 
 #define CONNECT_S 10
+#define LIBRARY "libcurl.so.4"
 
-enum err hook_post_init(void)
+/* What is used of it. */
+#define FUNCTIONS(X) X(global_init) X(easy_init) X(easy_setopt) X(easy_perform) X(easy_getinfo) X(easy_strerror) X(easy_cleanup) X(slist_append) X(slist_free_all)
+static struct {
+#define MEMBER(name) __typeof__(curl_##name) *name;
+	FUNCTIONS(MEMBER)
+#undef MEMBER
+} lib;
+
+static bool load(void)
 {
-	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? ERR_OK : ERR_INTERNAL;
+	void *so = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	bool all = so;
+#define FIND(name) all = all && (*(void **)&lib.name = dlsym(so, "curl_" #name)) != NULL;
+	FUNCTIONS(FIND)
+#undef FIND
+	if (!all)
+		log_event(LOG_ERROR, "hook", "HOOK_URL needs libcurl", "why", LS(dlerror()), NULL);
+	return all;
+}
+
+enum err hook_post_init(const struct config *c)
+{
+	if (!c->hook_url || lib.global_init)
+		return ERR_OK;
+	return load() && lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? ERR_OK : ERR_INTERNAL;
 }
 
 static size_t discard(char *p, size_t size, size_t n, void *arg)
@@ -23,7 +50,7 @@ static size_t discard(char *p, size_t size, size_t n, void *arg)
 
 static bool header(struct curl_slist **list, const char *text)
 {
-	struct curl_slist *more = text ? curl_slist_append(*list, text) : NULL;
+	struct curl_slist *more = text ? lib.slist_append(*list, text) : NULL;
 	if (more)
 		*list = more;
 	return more;
@@ -44,21 +71,21 @@ static bool headers(const struct config *c, struct arena *a, const struct event 
 
 static void options(CURL *h, const struct config *c, const char *body, struct curl_slist *list, char *error)
 {
-	curl_easy_setopt(h, CURLOPT_URL, c->hook_url);
+	lib.easy_setopt(h, CURLOPT_URL, c->hook_url);
 #if LIBCURL_VERSION_NUM >= 0x075500
-	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+	lib.easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-	curl_easy_setopt(h, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	lib.easy_setopt(h, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(h, CURLOPT_TIMEOUT, (long)c->hook_timeout);
-	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)(c->hook_timeout < CONNECT_S ? c->hook_timeout : CONNECT_S));
-	curl_easy_setopt(h, CURLOPT_USERAGENT, "tus-fcgi/" TUS_FCGI_VERSION);
-	curl_easy_setopt(h, CURLOPT_HTTPHEADER, list);
-	curl_easy_setopt(h, CURLOPT_POSTFIELDS, body);
-	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, discard);
-	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, error);
+	lib.easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+	lib.easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+	lib.easy_setopt(h, CURLOPT_TIMEOUT, (long)c->hook_timeout);
+	lib.easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)(c->hook_timeout < CONNECT_S ? c->hook_timeout : CONNECT_S));
+	lib.easy_setopt(h, CURLOPT_USERAGENT, "tus-fcgi/" TUS_FCGI_VERSION);
+	lib.easy_setopt(h, CURLOPT_HTTPHEADER, list);
+	lib.easy_setopt(h, CURLOPT_POSTFIELDS, body);
+	lib.easy_setopt(h, CURLOPT_WRITEFUNCTION, discard);
+	lib.easy_setopt(h, CURLOPT_ERRORBUFFER, error);
 }
 
 bool hook_post(const struct config *c, struct arena *a, const struct event *e, const char *body, const char **why)
@@ -66,20 +93,20 @@ bool hook_post(const struct config *c, struct arena *a, const struct event *e, c
 	char error[CURL_ERROR_SIZE] = "";
 	struct curl_slist *list = NULL;
 	long status = 0;
-	CURL *h = curl_easy_init();
+	CURL *h = lib.easy_init();
 	*why = "no memory for the request";
 	if (h && headers(c, a, e, body, &list)) {
 		options(h, c, body, list, error);
-		CURLcode rc = curl_easy_perform(h);
-		curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
+		CURLcode rc = lib.easy_perform(h);
+		lib.easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
 		if (rc != CURLE_OK) {
 			status = 0;
-			*why = arena_strdup(a, *error ? error : curl_easy_strerror(rc));
+			*why = arena_strdup(a, *error ? error : lib.easy_strerror(rc));
 		} else {
 			*why = arena_printf(a, "the answer was %ld", status);
 		}
 	}
-	curl_slist_free_all(list);
-	curl_easy_cleanup(h);
+	lib.slist_free_all(list);
+	lib.easy_cleanup(h);
 	return status >= 200 && status < 300;
 }

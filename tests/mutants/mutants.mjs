@@ -1,6 +1,6 @@
 // mutants.mjs - one row a defect: what it is, where it is put in, and which test must fail of it.
 //
-// B01-B35 are the weaknesses of the replaced system; where several defects lead to one, letters tell them apart. D rows weaken durability.
+// B01-B35 are the weaknesses of the replaced system; where several defects lead to one, letters tell them apart. D rows weaken durability, E rows the outbox and its hook.
 // old must be found exactly once in file; edits: several replacements. in: the test file (of e2e: 'bugs' unless told); control: a test that must still pass.
 const t = String.raw;
 
@@ -444,6 +444,75 @@ export const mutants = [
 	{
 		id: 'D18', what: 'an allocation that fails is taken for a fault of the client', suite: 'fault', in: 'test_kth', test: 'complete_parked',
 		file: 'fcgi/proto/proto_fallback.c', old: 'if (e == ERR_NOMEM || (*out', new: 'if ((*out',
+	},
+	// The outbox and its hook.
+	{
+		id: 'E01', what: 'what failed alone is committed all the same', suite: 'contract', in: 'test_store_event', test: 'a_failed_operation_tells_nothing',
+		file: 'db/store_commit.c', old: '\treturn any ? sql_run(&s->w, SQL_COMMIT, NO_BINDS) : ERR_OK;\n', new: '\t(void)any;\n\treturn sql_run(&s->w, SQL_COMMIT, NO_BINDS);\n',
+	},
+	{
+		id: 'E02', what: 'no event waits for the hook', suite: 'contract', in: 'test_store_event', test: 'a_subject_waits_for_its_first_event',
+		file: 'db/store_event.c', old: '? EVENT_WAITING : EVENT_UNWANTED;', new: '? EVENT_UNWANTED : EVENT_UNWANTED;',
+	},
+	{
+		id: 'E03', what: 'a later event overtakes one that failed', suite: 'e2e', in: 'events', test: 'order_within_an_upload_and_not_between_uploads', control: 'refused_creations_are_told_within_bounds',
+		file: 'db/store_sql.c', old: 'b.hook=1 AND b.subject=e.subject AND b.n<e.n', new: 'b.hook=9 AND b.subject=e.subject AND b.n<e.n',
+	},
+	{
+		id: 'E04', what: 'an event counts as delivered before it is', suite: 'e2e', in: 'events', test: 'a_killed_consumer_delivers_again', control: 'refused_creations_are_told_within_bounds',
+		file: 'db/store_sql.c', old: 'SET tries=tries+1,next=?2 WHERE', new: 'SET tries=tries+1,next=?2,hook=2 WHERE',
+	},
+	{
+		id: 'E05', what: 'time drops what waits for the hook', suite: 'contract', in: 'test_store_event', test: 'what_waits_for_a_hook_is_kept_while_there_is_one',
+		file: 'db/store_sql.c', old: '(hook<>1 OR ?2=0)', new: '(hook<>1 OR ?2>=0)',
+	},
+	{
+		id: 'E06', what: 'a failed delivery is repeated at once', suite: 'e2e', in: 'events', test: 'a_post_is_signed_and_repeated_until_it_is_heard', control: 'refused_creations_are_told_within_bounds',
+		file: 'fcgi/model/event.c', old: '\t\tms *= 2;\n', new: '\t\tms *= 1;\n',
+	},
+	{
+		id: 'E07', what: 'the signature does not cover the time', suite: 'unit', in: 'test_event', test: 'signatures_are_what_others_make',
+		file: 'fcgi/hook/hook_event.c', old: 'strlen(secret), text, strlen(text), mac);', new: 'strlen(secret), body, strlen(body), mac);',
+	},
+	{
+		id: 'E08', what: 'a redirect counts as heard', suite: 'e2e', in: 'events', test: 'a_post_is_signed_and_repeated_until_it_is_heard', control: 'refused_creations_are_told_within_bounds',
+		file: 'fcgi/hook/hook_post.c', old: 'status >= 200 && status < 300;', new: 'status >= 200 && status < 400;',
+	},
+	{
+		id: 'E09', what: 'one slow delivery keeps back all others', suite: 'e2e', in: 'events', test: 'a_hanging_hook_is_in_nobodys_way', control: 'refused_creations_are_told_within_bounds',
+		file: 'fcgi/hook/hook.c', old: '#define SLOTS 4 ', new: '#define SLOTS 1 ',
+	},
+	{
+		id: 'E10', what: 'strangers fill the outbox with refusals', suite: 'e2e', in: 'events', test: 'refused_creations_are_told_within_bounds', control: 'tusctl_tells_and_follows',
+		file: 'fcgi/app_reject.c', old: '#define PER_MINUTE 60', new: '#define PER_MINUTE 6000',
+	},
+	{
+		id: 'E11', what: 'each chunk writes an event', suite: 'contract', in: 'test_store_event', test: 'a_session_tells_of_itself_not_of_its_chunks',
+		file: 'db/store_chunk.c', old: '\te = frontier_step(t, s);\n\treturn e ? e : sql_run(t->h, SQL_SESSION_DONE,', new: '\te = frontier_step(t, s);\n\tif (!e)\n\t\te = event_session(t, EVENT_RESUMED, s, NULL, d->e->now);\n\treturn e ? e : sql_run(t->h, SQL_SESSION_DONE,',
+	},
+	{
+		id: 'E12', what: 'a hook command is given the settings, secrets among them', suite: 'e2e', in: 'events', test: 'a_command_is_run_when_the_file_is_there', control: 'refused_creations_are_told_within_bounds',
+		file: 'fcgi/hook/hook_run.c', old: '\tenvironment(c, a, e, env);\n', new: '\tenvironment(c, a, e, env);\n\tenv[0] = "SECRET_KEY=told";\n',
+	},
+	{
+		id: 'E13', what: 'only what happens in its own life is delivered', suite: 'e2e', in: 'events', test: 'what_was_committed_is_delivered_after_the_whole_pool_was_killed', control: 'refused_creations_are_told_within_bounds',
+		file: 'fcgi/hook/hook.c', old: '\t\tif (is_running(h, due[i].n))\n', new: '\t\tstatic int64_t born;\n\t\tborn = born ? born : clock_now();\n\t\tif (is_running(h, due[i].n) || due[i].time < born)\n',
+	},
+	{
+		id: 'E14', what: 'an old database is called new and left as it is', suite: 'contract', in: 'test_store_commit', test: 'an_old_database_goes_on',
+		file: 'db/store_migrate.c', old: '\t\te = sql_exec(db, step[v]);\n', new: '\t\te = from > 0 ? ERR_OK : sql_exec(db, step[v]);\n',
+	},
+	{
+		id: 'E15', what: 'a body that is whole at last was never resumed', suite: 'e2e', in: 'events', test: 'a_command_is_run_when_the_file_is_there', control: 'refused_creations_are_told_within_bounds',
+		file: 'fcgi/upload/append.c', old: '\tif (whole && !got->err && ap->resumed && end > ap->at)\n', new: '\tif (whole && !got->err && ap->resumed && end < ap->at)\n',
+	},
+	{
+		id: 'E16', what: 'tusctl hooks delivers beside the pool', suite: 'e2e', in: 'events', test: 'without_a_pool_tusctl_delivers', control: 'refused_creations_are_told_within_bounds',
+		file: 'fcgi/hook/hook.c', old: 'flock(fd, LOCK_EX | (block', new: 'flock(fd, LOCK_SH | (block',
+	},
+	{
+		id: 'E17', what: 'events are told from the first on, whatever was asked', suite: 'e2e', in: 'events', test: 'tusctl_tells_and_follows', control: 'refused_creations_are_told_within_bounds',
+		file: 'fcgi/ctl_events.c', old: 'a, v->after, e, v->left', new: 'a, v->after > 1 ? v->after : 0, e, v->left',
 	},
 ];
 
