@@ -305,6 +305,8 @@ enum err store_session_audit(struct store *s, struct arena *a, int64_t n, struct
 enum err store_session_recount(struct store *s, int64_t n);
 /* Takes back the offset of an OPEN upload whose bytes are lost: the promise is broken then, and the caller has to say so. ERR_OFFSET: not at old, or not shorter. FULL. */
 enum err store_upload_shorten(struct store *s, int64_t n, int64_t old, int64_t offset);
+/* A copy of the whole ledger as of one moment, synced, in file `path` (replaced; nothing is left of a failed one), while others write. */
+enum err store_snapshot(struct store *s, const char *path);
 /* Faults of the database itself as sentences, at most max: damaged pages, rows that belong to a row that is not there. */
 enum err store_faults(struct store *s, struct arena *a, const char **out, int max, int *found);
 

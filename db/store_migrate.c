@@ -11,6 +11,8 @@
 #include "sql_migrate_2.h"
 #include "sql_schema.h"
 
+#define COPIES_KEPT 2
+
 /* Step i leads from version i to i + 1. */
 const char *const store_steps[] = {sql_schema, sql_migrate_2};
 const int store_version = sizeof store_steps / sizeof *store_steps;
@@ -30,15 +32,26 @@ static enum err check_foreign(sqlite3 *db, int64_t version)
 	return ERR_CONFLICT;
 }
 
+static enum err copy_name(const char *path, int n, char out[4096])
+{
+	return snprintf(out, 4096, "%s.before-v%d", path, n) < 4096 ? ERR_OK : ERR_INVALID;
+}
+
 /* A whole copy, so that a step that turns out wrong can be taken back. */
 static enum err copy_before(sqlite3 *db, const char *path, int n)
 {
-	char to[4096], text[8300];
-	if (snprintf(to, sizeof to, "%s.before-v%d", path, n) >= (int)sizeof to)
-		return ERR_INVALID;
-	unlink(to);
-	sqlite3_snprintf(sizeof text, text, "VACUUM INTO %Q", to);
-	return sql_exec(db, text);
+	char to[4096];
+	enum err e = copy_name(path, n, to);
+	return e ? e : db_copy(db, to);
+}
+
+/* The last copies are kept. */
+static void drop_old_copies(const char *path, int n)
+{
+	char old[4096];
+	for (int v = 1; v <= n - COPIES_KEPT; v++)
+		if (!copy_name(path, v, old))
+			unlink(old);
 }
 
 static enum err steps_run(sqlite3 *db, const char *const *step, int from, int n)
@@ -78,6 +91,8 @@ enum err store_migrate(sqlite3 *db, const char *path, const char *const *step, i
 		e = sql_exec(db, "COMMIT");
 	if (e && !sqlite3_get_autocommit(db))
 		sql_exec(db, "ROLLBACK");
+	if (!e)
+		drop_old_copies(path, n);
 	if (!e)
 		log_event(LOG_INFO, "store", "database ready", "version", LI(n), "was", LI(version), NULL);
 	return e;

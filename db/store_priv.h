@@ -113,6 +113,8 @@ int64_t wal_bytes(const struct store *s);
 enum err store_handle(const struct store *s, bool writer, sqlite3 **out);
 /* Brings a database to version n by steps version..n-1, after a copy of an existing one (store_migrate.c). */
 enum err store_migrate(sqlite3 *db, const char *path, const char *const *step, int n);
+/* A whole, synced copy in file `to`, which is replaced; nothing is left of a failed one (store_copy.c). */
+enum err db_copy(sqlite3 *db, const char *to);
 extern const char *const store_steps[];
 extern const int store_version;
 #define STORE_APPLICATION 0x74757331

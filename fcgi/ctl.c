@@ -31,6 +31,8 @@ static const char usage[] =
 	"                          that is there; adopt: finished files without a row become recordings\n"
 	"  reap [--scan] [--limit N]   does what time demands until nothing is due; scan: also removes part files without a row;\n"
 	"                          limit: at most N rows of each kind in one go, 100\n"
+	"  backup DIR              a copy of everything that was acknowledged, in a new folder, while the server goes on\n"
+	"  restore DIR             makes the data folders, which must be empty, of such a copy\n"
 	"  key add NAME [--admin]  makes a key for a client and shows it, this once\n"
 	"  key list\n"
 	"  key remove NAME\n"
@@ -163,6 +165,8 @@ static const struct command commands[] = {
 	{"show",   NEEDS_ROWS,    ctl_show},
 	{"check",  NEEDS_ROWS,    ctl_check},
 	{"reap",   NEEDS_ROWS,    reap_now},
+	{"backup", NEEDS_ROWS,    ctl_backup},
+	{"restore", NEEDS_NOTHING, ctl_restore},
 	{"key",    NEEDS_ROWS,    ctl_key},
 	{"events", NEEDS_ROWS,    ctl_events},
 	{"hooks",  NEEDS_ROWS,    ctl_hooks},

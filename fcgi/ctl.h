@@ -33,6 +33,8 @@ int ctl_check(struct ctl *c);
 int ctl_key(struct ctl *c);
 int ctl_events(struct ctl *c);
 int ctl_hooks(struct ctl *c);
+int ctl_backup(struct ctl *c);
+int ctl_restore(struct ctl *c);
 
 /* ---- arguments ---- */
 

@@ -59,6 +59,8 @@ enum err blob_note(struct blobs *b, const char *sid, const char *disk, const cha
 /* Bytes of an open file. */
 enum err blob_fd_size(int fd, int64_t *size);
 enum err blob_done_open(struct blobs *b, const char *sid, const char *disk, int *fd);
+/* Makes the first size bytes of an open file the finished file <sid>/completed/<disk>, durable; one of that name is replaced. */
+enum err blob_done_put(struct blobs *b, const char *sid, const char *disk, int from, int64_t size);
 /* Gives the finished file (not its note) a second name (link, or copy where links are refused), durable. ERR_CONFLICT: another file has that name. */
 enum err blob_done_link(struct blobs *b, const char *sid, const char *disk, const char *new_disk);
 /* Removes the finished file and its note, and the folders if they are empty then. Absent is success. */

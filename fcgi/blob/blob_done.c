@@ -168,6 +168,29 @@ enum err blob_done_link(struct blobs *b, const char *sid, const char *disk, cons
 	return e;
 }
 
+static enum err put_at(int folder, const char *disk, int from, int64_t size)
+{
+	char temp[NAME_MAX + 1];
+	name_join(temp, ".", disk, ".link");
+	enum err e = blob_copy_to(from, size, folder, temp, true);
+	if (!e && renameat(folder, temp, folder, disk) < 0)
+		e = blob_fail("renaming a finished file", errno);
+	if (e)
+		unlinkat(folder, temp, 0);
+	return e ? e : blob_dir_sync(folder);
+}
+
+enum err blob_done_put(struct blobs *b, const char *sid, const char *disk, int from, int64_t size)
+{
+	blob_name_check(disk);
+	int folder = blob_completed(b, sid, true);
+	if (folder < 0)
+		return blob_fail("opening a session's folder", errno);
+	enum err e = put_at(folder, disk, from, size);
+	close(folder);
+	return e;
+}
+
 static enum err remove_name(int dir, const char *name, int flags)
 {
 	if (unlinkat(dir, name, flags) == 0 || errno == ENOENT || (flags && (errno == ENOTEMPTY || errno == EEXIST)))

@@ -1,0 +1,298 @@
+/*
+ * clone.c - copying the bytes that copied rows speak of, out of a world that goes on.
+ *
+ * Rows come first, bytes afterwards: what lies below a row's offset is not overwritten while its upload lives, so it is still there, under this
+ * name or another. Only three things can come between: a file got its finished name, was joined into another, or went for good. The living ledger
+ * tells which. A finished file is copied, never linked: reopened, it grows in place.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "upload/clone_priv.h"
+
+/* ---- part files ---- */
+
+static enum err part_end(struct clone *c)
+{
+	enum err e = c->fd >= 0 ? blob_sync(c->fd) : ERR_OK;
+	blob_close(c->fd);
+	c->fd = -1;
+	return e;
+}
+
+static enum err part_begin(struct clone *c, int64_t file)
+{
+	if (c->fd >= 0 && c->file == file)
+		return ERR_OK;
+	enum err e = part_end(c);
+	c->file = file;
+	return e ? e : blob_open(c->to, file, true, &c->fd);
+}
+
+enum err clone_damaged(struct clone *c, const char *what, int64_t n)
+{
+	c->count->damaged++;
+	log_event(LOG_ERROR, "clone", what, "row", LI(n), NULL);
+	return ERR_OK;
+}
+
+/* n bytes at `at` of an open file become those at `to_at` of part file `file`. A source that is too short is damage, and what there is of it is copied. */
+static enum err part_copy(struct clone *c, int fd, int64_t at, int64_t n, int64_t file, int64_t to_at)
+{
+	int64_t copied = 0, size = 0;
+	enum err e = part_begin(c, file);
+	if (!e)
+		e = blob_fd_size(fd, &size);
+	int64_t there = size > at ? size - at : 0;
+	if (!e)
+		e = blob_copy(fd, at, c->fd, to_at, there < n ? there : n, &copied);
+	c->count->part_bytes += copied;
+	return !e && copied < n ? clone_damaged(c, "a file is shorter than its rows say", file) : e;
+}
+
+/* ---- uploads ---- */
+
+/* Nothing of it is acknowledged in the copy: its client begins anew, as it already has. */
+static enum err upload_vanished(struct clone *c, const struct upload *u)
+{
+	struct upload was;
+	const char *disk;
+	c->count->vanished++;
+	return u->kind == UPLOAD_WHOLE ? store_upload_gone(c->rows, c->a, u->n, clock_now(), false, &was, &disk)
+		: store_upload_shorten(c->rows, u->n, u->offset, 0);
+}
+
+/* Where the bytes of a whole upload are that has no part file any more. ERR_GONE: nowhere. */
+static enum err whole_open(struct clone *c, const struct upload *u, int *fd)
+{
+	struct recording r;
+	struct upload now = *u;
+	enum err e = c->from->db ? store_upload_by_n(c->from->db, c->a, u->n, &now) : ERR_OK;
+	if (e == ERR_NOT_FOUND || (!e && now.state == UPLOAD_GONE))
+		return ERR_GONE;
+	if (e)
+		return e;
+	const char *disk = upload_disk(c->a, u);
+	if (c->from->db && !store_recording_of_upload(c->from->db, c->a, u->n, &r))
+		disk = r.disk;
+	return disk ? blob_done_open(c->from->blobs, u->id, disk, fd) : ERR_NOMEM;
+}
+
+/* A chunk that is complete now: *at is where it begins. ERR_GONE: it is not. */
+static enum err chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t least, struct chunk *now, int *fd)
+{
+	struct session s;
+	enum err e = c->from->db ? store_session_by_n(c->from->db, c->a, session, &s) : ERR_NOT_FOUND;
+	if (!e)
+		e = store_chunk_get(c->from->db, session, idx, now);
+	if (!e && now->length < least)
+		e = ERR_NOT_FOUND;
+	if (!e)
+		e = chunk_open(c->from, &s, now, fd);
+	return e == ERR_NOT_FOUND ? ERR_GONE : e == ERR_LOCKED ? ERR_AGAIN : e;
+}
+
+/* An unfinished chunk may have been begun anew over the same bytes while they were copied: then they are not what the row speaks of. */
+static enum err chunk_unchanged(struct clone *c, const struct upload *u, bool *yes)
+{
+	struct upload live;
+	struct chunk now;
+	int fd;
+	*yes = true;
+	if (!c->from->db)
+		return ERR_OK;
+	enum err e = store_upload_by_n(c->from->db, c->a, u->n, &live);
+	*yes = !e && live.offset >= u->offset && live.file == u->file && live.base == u->base;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = chunk_now(c, u->session, u->idx, u->offset, &now, &fd);
+	if (e)
+		return e == ERR_GONE ? ERR_OK : e;
+	e = blob_equal(c->fd, u->base, fd, now.base, u->offset, yes);
+	blob_close(fd);
+	return e;
+}
+
+static enum err chunk_upload_copy(struct clone *c, const struct upload *u)
+{
+	struct chunk now;
+	int fd;
+	bool same = true;
+	int64_t at = u->base;
+	enum err e = blob_open(c->from->blobs, u->file, false, &fd);
+	if (e == ERR_NOT_FOUND) {
+		e = chunk_now(c, u->session, u->idx, u->offset, &now, &fd);
+		at = now.base;
+	}
+	if (e)
+		return e;
+	e = part_copy(c, fd, at, u->offset, u->file, u->base);
+	blob_close(fd);
+	if (!e)
+		e = chunk_unchanged(c, u, &same);
+	return e || same ? e : ERR_GONE;
+}
+
+static enum err whole_upload_copy(struct clone *c, const struct upload *u)
+{
+	int fd;
+	enum err e = blob_open(c->from->blobs, u->file, false, &fd);
+	if (e == ERR_NOT_FOUND)
+		e = whole_open(c, u, &fd);
+	if (e)
+		return e;
+	e = part_copy(c, fd, 0, u->offset, u->file, u->base);
+	blob_close(fd);
+	return e;
+}
+
+/* Unfinished chunks of a take that is finished or gone only wait to be dropped. */
+static bool is_needed(struct clone *c, const struct upload *u)
+{
+	struct session s;
+	return u->offset > 0 && (u->kind == UPLOAD_WHOLE || (!store_session_by_n(c->rows, c->a, u->session, &s)
+		&& (s.state == SESSION_RECEIVING || s.state == SESSION_FINISHING || s.state == SESSION_FAILED)));
+}
+
+static enum err upload_clone(struct clone *c, const struct upload *u)
+{
+	if (!is_needed(c, u))
+		return ERR_OK;
+	enum err e = u->kind == UPLOAD_WHOLE ? whole_upload_copy(c, u) : chunk_upload_copy(c, u);
+	c->count->uploads += !e;
+	if (e == ERR_GONE && c->from->db)
+		return upload_vanished(c, u);
+	return e == ERR_NOT_FOUND || e == ERR_GONE ? clone_damaged(c, "the bytes of an upload are not there", u->n) : e;
+}
+
+static enum err uploads_clone(struct clone *c)
+{
+	struct upload page[CLONE_PAGE];
+	int64_t after = 0;
+	int found = CLONE_PAGE;
+	enum err e = ERR_OK;
+	struct arena *a = arena_open(CLONE_SCRATCH);
+	if (!a)
+		return ERR_NOMEM;
+	while (!e && found == CLONE_PAGE) {
+		arena_reset(a);
+		e = store_list_uploads(c->rows, a, after, true, page, CLONE_PAGE, &found);
+		for (int i = 0; !e && i < found; i++) {
+			after = page[i].n;
+			e = upload_clone(c, &page[i]);
+			arena_reset(c->a);
+		}
+	}
+	arena_close(a);
+	return e;
+}
+
+/* ---- sessions ---- */
+
+/* Its part file may have its finished name already, but no row. */
+static enum err chunk_source(struct clone *c, const struct session *s, const struct chunk *k, struct chunk *now, int *fd)
+{
+	*now = *k;
+	enum err e = blob_open(c->from->blobs, k->file, false, fd);
+	if (e == ERR_NOT_FOUND && c->from->db) {
+		e = chunk_now(c, k->session, k->idx, k->length, now, fd);
+		if (!e && now->length != k->length) {
+			blob_close(*fd);
+			e = ERR_AGAIN;
+		}
+	}
+	if ((e == ERR_NOT_FOUND || e == ERR_GONE || e == ERR_AGAIN) && s->state == SESSION_FINISHING && s->out_name && k->file == s->file) {
+		*now = *k;
+		enum err published = blob_done_open(c->from->blobs, s->sid, s->out_name, fd);
+		e = published ? e : ERR_OK;
+	}
+	return e;
+}
+
+static enum err chunk_clone(struct clone *c, const struct session *s, const struct chunk *k)
+{
+	struct chunk now;
+	int fd;
+	if (k->length == 0)
+		return ERR_OK;
+	enum err e = chunk_source(c, s, k, &now, &fd);
+	if (e == ERR_NOT_FOUND || (e == ERR_GONE && !c->from->db))
+		return clone_damaged(c, "the bytes of a chunk are not there", s->n);
+	if (e)
+		return e;
+	e = part_copy(c, fd, now.base, k->length, k->file, k->base);
+	blob_close(fd);
+	return e;
+}
+
+static enum err chunks_clone(struct clone *c, const struct session *s)
+{
+	struct chunk page[CLONE_PAGE];
+	int64_t from = 0;
+	int found = CLONE_PAGE;
+	enum err e = ERR_OK;
+	while (!e && found == CLONE_PAGE) {
+		e = store_chunks(c->rows, s->n, from, page, CLONE_PAGE, &found);
+		for (int i = 0; !e && i < found; i++) {
+			from = page[i].idx + 1;
+			e = chunk_clone(c, s, &page[i]);
+			arena_reset(c->a);
+		}
+	}
+	return e;
+}
+
+/* A chunk of it is nowhere. Either all of it went, and goes from the copy too, or the chunk was replaced. */
+static enum err session_vanished(struct clone *c, const struct session *s)
+{
+	struct session now;
+	int64_t file;
+	enum err e = store_session_by_n(c->from->db, c->a, s->n, &now);
+	if (!e && now.state != SESSION_GONE)
+		return ERR_AGAIN;
+	if (e && e != ERR_NOT_FOUND)
+		return e;
+	c->count->vanished++;
+	e = s->state == SESSION_FINISHING ? store_session_failed(c->rows, s->n, true) : ERR_OK;
+	return e ? e : store_session_gone(c->rows, s->n, clock_now(), true, false, &file);
+}
+
+static enum err sessions_clone(struct clone *c)
+{
+	struct session page[CLONE_PAGE];
+	int64_t after = 0;
+	int found = CLONE_PAGE;
+	enum err e = ERR_OK;
+	struct arena *a = arena_open(CLONE_SCRATCH);
+	if (!a)
+		return ERR_NOMEM;
+	while (!e && found == CLONE_PAGE) {
+		arena_reset(a);
+		e = store_list_sessions(c->rows, a, after, true, page, CLONE_PAGE, &found);
+		for (int i = 0; !e && i < found; i++) {
+			after = page[i].n;
+			e = chunks_clone(c, &page[i]);
+			c->count->sessions += !e;
+			if (e == ERR_GONE)
+				e = session_vanished(c, &page[i]);
+			arena_reset(c->a);
+		}
+	}
+	arena_close(a);
+	return e;
+}
+
+enum err clone_files(struct house *from, struct store *rows, struct blobs *to, struct clone_count *count)
+{
+	struct clone c = {.from = from, .rows = rows, .to = to, .count = count, .a = arena_open(CLONE_SCRATCH), .fd = -1};
+	*count = (struct clone_count){0};
+	if (!c.a)
+		return ERR_NOMEM;
+	enum err e = uploads_clone(&c);
+	if (!e)
+		e = sessions_clone(&c);
+	if (!e)
+		e = clone_recordings(&c);
+	enum err end = part_end(&c);
+	arena_close(c.a);
+	return e ? e : end;
+}
