@@ -15,10 +15,10 @@ const settings = { WORKERS: 2, CORS_ORIGINS: ORIGIN };
 const fronts = ['nginx', 'apache-proxy', 'lighttpd'].map(name => ({ name, server: useServer({ front: name, settings }) }));
 const SIZE = 1000000;
 
-// The file name of the socket, from the configuration that the web server runs with.
+// The file name of the socket: in the folder that scripts/run made for it, if it made one.
 function socketOf(server) {
-	const conf = fs.readdirSync(server.runDir).find(f => f.endsWith('.conf'));
-	return /(?:unix:|"socket" => ")([^"|;\s]+)/.exec(fs.readFileSync(path.join(server.runDir, conf), 'utf8'))[1];
+	const folder = fs.readFileSync(path.join(server.runDir, 'socket-folder'), 'utf8').trim();
+	return path.join(folder || server.runDir, 'tus.sock');
 }
 
 // Runs fn while nobody, or `responder` (called with each connection), listens where the pool should.
@@ -190,8 +190,10 @@ for (const { name, server } of fronts) {
 		c.close();
 		assert.equal(await offsetOf(server, url), before);
 		assert.equal(before, 400000);
+		const web = Object.entries(server.pids()).find(([n]) => ['nginx', 'apache', 'lighttpd'].includes(n))[1];
 		for (const pid of server.pool()) try { process.kill(pid, 'SIGKILL'); } catch { /* went with the supervisor */ }
 		await server.exited;
+		await until(() => !fs.existsSync(`/proc/${web}`), { what: `end of ${name}` });
 		await server.restart();
 		assert.equal(await offsetOf(server, url), before);
 		assert.equal((await patch(server, url, before, data.subarray(before))).status, 204);
