@@ -13,7 +13,7 @@ OBJ    = $(SRC:%.c=$(B)/obj/%.o)
 BINS   = $(B)/tus-fcgi $(B)/tusctl $(B)/upload.cgi
 CTESTS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tests/contract/test_*.c tests/http/test_*.c tests/fault/test_*.c))
 
-.PHONY: all clean run test ctests lint san storm power fuzz install
+.PHONY: all clean run test ctests lint san tsan storm power fuzz install
 all: $(BINS)
 
 $(B)/libtus.a: $(OBJ)
@@ -97,11 +97,16 @@ ctests: $(CTESTS) $(FUZZ:%=$(B)/tests/fuzz/%)
 bench: $(BINS) $(B)/tests/bench/commit $(B)/tests/bench/handover
 	node tests/bench/bench.mjs --build $(B) --runs $(or $(RUNS),3)
 
-# Every C test under the address and undefined-behaviour sanitizers, in a folder of its own.
+# All tests under the address and undefined-behaviour sanitizers, in a folder of its own; and those with threads under the thread sanitizer.
 SAN = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 san:
-	$(MAKE) B=$(B)-san OPT='-O1 -g $(SAN)' LDFLAGS='$(SAN)' ctests
-	scripts/test --c-only --build $(B)-san
+	$(MAKE) B=$(B)-san OPT='-O1 -g $(SAN)' LDFLAGS='$(SAN)' all ctests
+	scripts/sanitized $(B)-san $(SAN_E2E)
+SAN_E2E ?= all
+tsan:
+	$(MAKE) B=$(B)-tsan OPT='-O1 -g -fsanitize=thread' LDFLAGS='-fsanitize=thread' all ctests
+	scripts/sanitized $(B)-tsan $(TSAN_E2E)
+TSAN_E2E ?= parallel.test.mjs big_js_client.test.mjs fallback.test.mjs tus_core.test.mjs
 
 run:
 	scripts/run --build $(B)
