@@ -94,8 +94,9 @@ static enum err tx_begin(struct store *s, bool full)
 	return sql_run(&s->w, SQL_BEGIN, NO_BINDS);
 }
 
-/* Runs one operation; an error undoes it alone. alone: the whole transaction is its savepoint. */
-static enum err op_run(struct tx *t, struct op *o, bool alone)
+/* Runs one operation; an error undoes it alone. alone: the whole transaction is its savepoint. *torn: it could be neither kept nor undone for itself,
+ * so nothing of the transaction may be committed. */
+static enum err op_run(struct tx *t, struct op *o, bool alone, bool *torn)
 {
 	arena_reset(t->tmp);
 	enum err e = alone ? ERR_OK : sql_run(t->h, SQL_SAVE, NO_BINDS);
@@ -108,6 +109,7 @@ static enum err op_run(struct tx *t, struct op *o, bool alone)
 	enum err u = e ? sql_run(t->h, SQL_SAVE_UNDO, NO_BINDS) : ERR_OK;
 	if (!u)
 		u = sql_run(t->h, SQL_SAVE_KEEP, NO_BINDS);
+	*torn = u != ERR_OK;
 	return e ? e : u;
 }
 
@@ -115,10 +117,10 @@ static enum err op_run(struct tx *t, struct op *o, bool alone)
 static enum err batch_run(struct store *s, struct op *first, bool full)
 {
 	struct tx t = {.h = &s->w, .tmp = s->tmp, .full = full, .events = s->events, .hook = s->hook};
-	bool any = false;
+	bool any = false, torn = false;
 	for (struct op *o = first; o; o = o->next) {
-		o->result = op_run(&t, o, o == first && !o->next);
-		if (sqlite3_get_autocommit(s->w.db))
+		o->result = op_run(&t, o, o == first && !o->next, &torn);
+		if (torn || sqlite3_get_autocommit(s->w.db))
 			return o->result ? o->result : ERR_INTERNAL;
 		any = any || !o->result;
 	}
@@ -198,6 +200,8 @@ struct dbh *store_lead(struct store *s)
 		pthread_cond_wait(&s->idle, &s->mu);
 	s->leading = true;
 	pthread_mutex_unlock(&s->mu);
+	/* Nobody reads what was never committed. */
+	tx_rollback(s);
 	return &s->w;
 }
 

@@ -52,6 +52,11 @@ enum err store_handle(const struct store *s, bool writer, sqlite3 **out)
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (writer ? SQLITE_OPEN_CREATE : 0);
 	int rc = sqlite3_open_v2(s->path, &db, flags, NULL);
 	enum err e = sql_err(db, rc, -1, "database not opened");
+	/* Where opening for writing fails, SQLite opens for reading: after a passing failure every write of this process would fail for ever. */
+	if (!e && sqlite3_db_readonly(db, "main") == 1) {
+		e = ERR_INTERNAL;
+		log_event(LOG_ERROR, "store", "database cannot be written", "path", LS(s->path), NULL);
+	}
 	if (e)
 		goto fail;
 	sqlite3_busy_timeout(db, BUSY_MS);
