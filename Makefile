@@ -47,7 +47,7 @@ $(B)/tests/contract/test_handover: | $(B)/tus-fcgi $(B)/upload.cgi
 
 # ... and these are linked with what stands between them and their file calls.
 FAIL = $(patsubst %.c,$(B)/obj/%.o,tests/shim/shim.c tests/shim/shim_fail.c tests/shim/shim_alloc.c)
-$(B)/tests/fault/test_kth: $(FAIL) | $(B)/tusctl
+$(B)/tests/fault/test_kth $(B)/tests/fault/test_kth_batch: $(FAIL) | $(B)/tusctl
 
 # Stands between a program and its file calls; tests/shim/shim.h.
 SHIM = $(patsubst %.c,$(B)/pic/%.o,tests/shim/shim.c tests/shim/shim_kill.c tests/shim/shim_tactics.c)

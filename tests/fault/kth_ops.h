@@ -5,8 +5,10 @@
 #define TESTS_KTH_OPS_H
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "db/store_priv.h"
 #include "kth_world.h"
 
 #define SMALL 1000
@@ -505,6 +507,71 @@ static void act_first_open(void)
 
 static void nothing(void)
 {
+}
+
+/* A ledger of version 1 with a row, beside the house's own. */
+static const char *old_path(const char *more)
+{
+	static char path[400];
+	snprintf(path, sizeof path, "%s/old.db%s", k->dir, more);
+	return path;
+}
+
+static sqlite3 *old_open(const char *more)
+{
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(old_path(more), &db), SQLITE_OK);
+	return db;
+}
+
+static void old_ledger(void)
+{
+	sqlite3 *db = old_open("");
+	assert_int_equal(sqlite3_exec(db, store_steps[0], NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=1; INSERT INTO api_key(name,role,hash,created) VALUES('old','user',zeroblob(32),1)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void act_migrate(void)
+{
+	sqlite3 *db = old_open("");
+	shim_fail_here(true);
+	t.ended = store_migrate(db, old_path(""), store_steps, store_version) == ERR_OK;
+	shim_fail_here(false);
+	sqlite3_close(db);
+}
+
+/* Has its row. */
+static int old_version(const char *more)
+{
+	int64_t version = 0, rows = 0;
+	sqlite3 *db = old_open(more);
+	assert_int_equal(sql_pragma(db, "PRAGMA user_version", &version), ERR_OK);
+	assert_int_equal(sql_pragma(db, "SELECT COUNT(*) FROM api_key WHERE name='old'", &rows), ERR_OK);
+	assert_int_equal(rows, 1);
+	sqlite3_close(db);
+	return (int)version;
+}
+
+static void migrate_true(void)
+{
+	char copy[32];
+	int version = old_version("");
+	assert_true(version == store_version || (version == 1 && !t.ended));
+	snprintf(copy, sizeof copy, ".before-v%d", store_version);
+	if (version > 1)
+		assert_int_equal(old_version(copy), 1);
+}
+
+static void migrate_end(void)
+{
+	char copy[32];
+	act_migrate();
+	assert_true(t.ended);
+	migrate_true();
+	snprintf(copy, sizeof copy, ".before-v%d", store_version);
+	assert_int_equal(unlink(old_path(copy)), 0);
+	assert_int_equal(unlink(old_path("")), 0);
 }
 
 static void act_key(void)

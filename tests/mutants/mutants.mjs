@@ -514,6 +514,14 @@ export const mutants = [
 		id: 'E17', what: 'events are told from the first on, whatever was asked', suite: 'e2e', in: 'events', test: 'tusctl_tells_and_follows', control: 'refused_creations_are_told_within_bounds',
 		file: 'fcgi/ctl_events.c', old: 'a, v->after, e, v->left', new: 'a, v->after > 1 ? v->after : 0, e, v->left',
 	},
+	{
+		id: 'D19', what: 'an operation that failed is committed with its neighbours', suite: 'fault', in: 'test_kth_batch', test: 'every_step',
+		file: 'db/store_commit.c', old: 'if (torn || sqlite3_get_autocommit', new: 'if (sqlite3_get_autocommit',
+	},
+	{
+		id: 'D20', what: 'a ledger that could be opened only for reading is taken', suite: 'fault', in: 'test_kth', test: 'first_open',
+		file: 'db/store_open.c', old: 'sqlite3_db_readonly(db, "main") == 1', new: 'sqlite3_db_readonly(db, "main") == 2',
+	},
 ];
 
 // Weaknesses of which no build of this server can have a small version.
