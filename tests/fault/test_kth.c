@@ -151,11 +151,14 @@ static bool full(const struct operation *op)
 	return op->how != HEAVY && (getenv("KTH_FULL") || (getenv("TEST_ALL") && *getenv("TEST_ALL")));
 }
 
-/* How many k's are tried in the everyday form: few where there are hundreds. */
+/* How many k's are tried in the everyday form: few where there are hundreds, all syncs of data. */
 static int some(const struct fault *f)
 {
-	return f->point == SHIM_ALLOC || f->point == SHIM_STEP || f->point == SHIM_WRITE ? 1 : 2;
+	return f->point == SHIM_ALLOC || f->point == SHIM_STEP || f->point == SHIM_WRITE ? 1 : f->point == SHIM_FDATASYNC ? 8 : 2;
 }
+
+/* The first opens of a process are the ledger's: each is tried. */
+#define FIRST_OPENS 6
 
 /* Whether a failure of this kind is worth the bytes of the operation. */
 static bool worth(const struct operation *op, const struct fault *f)
@@ -167,8 +170,8 @@ static bool worth(const struct operation *op, const struct fault *f)
 static int sweep(const struct operation *op, const struct fault *f, bool forever, int calls)
 {
 	int n = 0, step = full(op) || calls <= some(f) ? 1 : (calls + some(f) - 1) / some(f);
-	int first = step == 1 ? 1 : 1 + (int)((f - faults) * 7 + forever * 3) % step;
-	for (int i = first; i <= calls || full(op); i += step) {
+	int first = step == 1 || f->point == SHIM_OPEN ? 1 : 1 + (int)((f - faults) * 7 + forever * 3) % step;
+	for (int i = first; i <= calls || full(op); i += f->point == SHIM_OPEN && i < FIRST_OPENS ? 1 : step) {
 		struct shim_fail plan = {.points = SHIM_BIT(f->point), .k = i, .forever = forever, .code = f->code};
 		snprintf(now, sizeof now, "%s: %s %d of %d gives %d%s", op->name, f->point == SHIM_ALLOC ? "alloc" : shim_point_name(f->point), i, calls, f->code,
 			forever ? " for ever" : "");

@@ -519,7 +519,7 @@ export const mutants = [
 		file: 'db/store_commit.c', old: 'if (torn || sqlite3_get_autocommit', new: 'if (sqlite3_get_autocommit',
 	},
 	{
-		id: 'D20', what: 'a ledger that could be opened only for reading is taken', suite: 'fault', in: 'test_kth', test: 'first_open',
+		id: 'D20', what: 'a ledger that could be opened only for reading is taken', suite: 'fault', in: 'test_kth', test: 'open',
 		file: 'db/store_open.c', old: 'sqlite3_db_readonly(db, "main") == 1', new: 'sqlite3_db_readonly(db, "main") == 2',
 	},
 ];
