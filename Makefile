@@ -30,7 +30,7 @@ $(B)/gen/sql_%.h: db/%.sql
 	scripts/sql2h $< > $@
 $(patsubst %.c,$(B)/obj/%.o,$(wildcard db/*.c)): $(patsubst db/%.sql,$(B)/gen/sql_%.h,$(wildcard db/*.sql))
 
-$(B)/tus-fcgi:   $(B)/obj/fcgi/main.o $(B)/obj/fcgi/supervise.o $(B)/libtus.a
+$(B)/tus-fcgi:   $(B)/obj/fcgi/main.o $(patsubst %.c,$(B)/obj/%.o,$(wildcard fcgi/supervise*.c)) $(B)/libtus.a
 $(B)/tusctl:     $(patsubst %.c,$(B)/obj/%.o,$(wildcard fcgi/ctl*.c)) $(B)/libtus.a
 $(B)/upload.cgi: $(B)/obj/cgi-bin/upload.o $(B)/libtus.a
 $(BINS):
@@ -43,6 +43,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtus.a
 # These tests run the programs themselves.
 $(B)/tests/contract/test_ctl $(B)/tests/contract/test_check $(B)/tests/contract/test_backup: | $(B)/tusctl
 $(B)/tests/contract/test_cgi: | $(B)/upload.cgi
+$(B)/tests/contract/test_supervise: | $(B)/tus-fcgi
 $(B)/tests/contract/test_handover: | $(B)/tus-fcgi $(B)/upload.cgi
 
 # ... and these are linked with what stands between them and their file calls.

@@ -37,6 +37,8 @@ int main(void)
 	if (!e) {
 		door.wake_fd = app_wake_fd;
 		door.wake = app_wake;
+		door.read_timeout_ms = (int)c->read_timeout * 1000;
+		door.min_rate = c->min_rate;
 	} else {
 		log_event(LOG_ERROR, "cgi", "cannot start", "reason", LS(err_code(e)), NULL);
 		door.handle = unavailable;

@@ -47,9 +47,11 @@ static int work(const struct config *c)
 		log_event(LOG_ERROR, "main", "cannot start", "reason", LS(err_code(e)), NULL);
 		return 1;
 	}
-	struct gateway_app door = {.handle = app_handle, .self = app, .base_path = c->base_path, .stop_bodies = app_stop_bodies, .tick = app_tick};
+	struct gateway_app door = {.handle = app_handle, .self = app, .base_path = c->base_path, .stop_bodies = app_stop_bodies, .tick = app_tick,
+	                           .read_timeout_ms = (int)c->read_timeout * 1000, .send_timeout_ms = (int)c->send_timeout * 1000,
+	                           .min_rate = c->min_rate};
 	struct gateway_pool pool = {.max_threads = (int)c->threads, .stack_kib = STACK_KIB, .arena_max = REQUEST_MEMORY,
-	                            .shutdown_wait_ms = (int)c->shutdown_wait_ms};
+	                            .shutdown_wait_ms = (int)c->shutdown_wait_ms, .drain_s = (int)c->reload_wait};
 	int left = gateway_fcgi_serve(&door, &pool);
 	if (left > 0)
 		_exit(0);   /* they still use the application; what was acknowledged is on disk */

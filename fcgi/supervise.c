@@ -1,170 +1,72 @@
 /*
- * supervise.c - binds, forks, execs, waits, restarts.
+ * supervise.c - keeps workers running, replaces them when settings change, ends them.
  *
- * The socket is bound under a temporary name and renamed, so that a web server never meets a name that refuses connections, and
- * it stays while workers come and go, so that a restart keeps the queue. A worker is this same program, executed anew with the
- * socket as descriptor 0, as any other starter of FastCGI programs would do it.
+ * A reload never refuses a connection and never cuts a body without need: a second team starts on the same socket, and only when it has
+ * proven that it can live is the first one told to take no more requests and to end with those that it has. If the second team dies at once
+ * (settings may be well-formed and still useless), the first one stays.
  */
 #include "supervise.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "hook/hook.h"
+#include "supervise_reload.h"
 
-#define BACKLOG 4096            /* a full queue of a unix socket is an instant 502 */
 #define MINUTE_US 60000000
 #define BACKOFF_FIRST_US 100000
 #define BACKOFF_MOST_US 5000000
 #define LIVED_US 2000000        /* a worker that lived so long starts again without delay */
+#define TRIAL_US 1000000        /* a new team must live so long */
 #define KILL_AFTER_MS 500       /* beyond the time that workers give themselves */
 
-struct worker {
-	pid_t pid;                  /* 0: not running */
-	int64_t started, start_at, backoff;
+/* A worker of a former team, which ends with its last request. */
+struct leaver {
+	pid_t pid;
+	int64_t until;              /* then it is killed */
 };
 
 struct pool {
-	const struct config *c;
+	struct team team, next;     /* next.n 0: no reload is going on */
+	int64_t trial_until;
+	bool reload;                /* asked for */
+	char *file;                 /* CONFIG_FILE, NULL if not given */
 	int sock, lock;
-	struct worker *w;
-	int n;
-	int hooks;                  /* which of them delivers events instead of serving, -1: none */
+	struct leaver *leaver;
+	int nleavers;
 	int64_t starts[CONFIG_RESTARTS_MAX];   /* times of the last restarts: a ring of RESTARTS_PER_MINUTE */
 	unsigned nstarts;
 };
 
-static int fail(const char *what, const char *path)
+/* ---- one worker ---- */
+
+static void note(const struct team *t, int i, pid_t pid)
 {
-	log_event(LOG_ERROR, "supervisor", what, "path", LS(path), "error", LS(strerror(errno)), NULL);
-	return 1;
+	char name[32] = "hooks";
+	if (i != t->hooks)
+		snprintf(name, sizeof name, "worker-%d", i);
+	proc_note(t->c->run_dir, name, pid);
 }
 
-static bool make_dir(const char *path)
+static void start_worker(const struct pool *p, const struct team *t, struct worker *w)
 {
-	char part[4096];
-	if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
-		return false;
-	for (char *p = part + 1; *p; p++)
-		if (*p == '/') {
-			*p = '\0';
-			mkdir(part, 0750);
-			*p = '/';
-		}
-	struct stat st;
-	return mkdir(part, 0750) == 0 || (errno == EEXIST && stat(part, &st) == 0 && S_ISDIR(st.st_mode));
-}
-
-/* "" as name: of the supervisor */
-static void pid_path(const struct pool *p, int i, char *out, size_t size)
-{
-	if (i < 0)
-		snprintf(out, size, "%s/supervisor.pid", p->c->run_dir);
-	else if (i == p->hooks)
-		snprintf(out, size, "%s/hooks.pid", p->c->run_dir);
-	else
-		snprintf(out, size, "%s/worker-%d.pid", p->c->run_dir, i);
-}
-
-static void write_pid(const struct pool *p, int i, pid_t pid)
-{
-	char path[4200];
-	pid_path(p, i, path, sizeof path);
-	FILE *f = fopen(path, "we");
-	if (!f || fprintf(f, "%d\n", (int)pid) < 0)
-		fail("cannot write a pid file", path);
-	if (f)
-		fclose(f);
-}
-
-static void drop_pid(const struct pool *p, int i)
-{
-	char path[4200];
-	pid_path(p, i, path, sizeof path);
-	unlink(path);
-}
-
-static bool take_lock(struct pool *p)
-{
-	char path[4200];
-	snprintf(path, sizeof path, "%s/supervisor.lock", p->c->run_dir);
-	p->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (p->lock < 0 || flock(p->lock, LOCK_EX | LOCK_NB) != 0) {
-		fail(p->lock >= 0 && errno == EWOULDBLOCK ? "another supervisor serves this folder" : "cannot take the lock", path);
-		return false;
-	}
-	return true;
-}
-
-static bool listen_at(struct pool *p)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	if (snprintf(a.sun_path, sizeof a.sun_path, "%s.%d", p->c->socket, (int)getpid()) >= (int)sizeof a.sun_path) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
-	p->sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (p->sock < 0)
-		return false;
-	unlink(a.sun_path);
-	mode_t before = umask(0117);
-	int rc = bind(p->sock, (struct sockaddr *)&a, sizeof a);
-	umask(before);
-	if (rc == 0 && listen(p->sock, BACKLOG) == 0 && rename(a.sun_path, p->c->socket) == 0)
-		return true;
-	rc = errno;
-	unlink(a.sun_path);
-	errno = rc;
-	return false;
-}
-
-static void become_worker(const struct pool *p, int i, pid_t parent)
-{
-	char *const argv[] = {"tus-fcgi", i == p->hooks ? "--hooks" : NULL, NULL};
-	int in = i == p->hooks ? open("/dev/null", O_RDONLY) : p->sock;
-	sigset_t none;
-	sigemptyset(&none);
-	/* whoever kills the supervisor without a word must not leave workers */
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent || dup2(in, 0) != 0)
-		_exit(1);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv("/proc/self/exe", argv);
-	fail("cannot execute a worker", "/proc/self/exe");
-	_exit(1);
-}
-
-static void start_worker(struct pool *p, int i)
-{
-	struct worker *w = &p->w[i];
-	pid_t parent = getpid(), pid = fork();
-	if (pid == 0)
-		become_worker(p, i, parent);
+	pid_t pid = w - t->w == t->hooks ? proc_start(t, -1, "--hooks") : proc_start(t, p->sock, NULL);
 	w->started = clock_mono_us();
 	w->pid = pid > 0 ? pid : 0;
-	if (pid > 0)
-		write_pid(p, i, pid);
-	else
+	if (pid < 0)
 		w->start_at = w->started + BACKOFF_MOST_US;
 }
 
 /* When a worker that ended now may start again: at once if it had lived, later each time if not, never more than RESTARTS_PER_MINUTE. */
 static void plan_restart(struct pool *p, struct worker *w)
 {
-	int64_t now = clock_mono_us(), *oldest = &p->starts[p->nstarts++ % p->c->restarts];
+	int64_t now = clock_mono_us(), *oldest = &p->starts[p->nstarts++ % p->team.c->restarts];
 	if (now - w->started >= LIVED_US)
 		w->backoff = 0;
 	w->start_at = now + w->backoff;
@@ -176,38 +78,178 @@ static void plan_restart(struct pool *p, struct worker *w)
 	*oldest = w->start_at;
 }
 
-static int reap(struct pool *p, bool restart)
+static int alive(const struct team *t)
 {
-	int status, left = 0;
-	pid_t pid;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (int i = 0; i < p->n; i++)
-			if (p->w[i].pid == pid) {
-				p->w[i].pid = 0;
-				drop_pid(p, i);
-				if (!restart)
-					continue;
-				log_event(LOG_WARN, "supervisor", "a worker ended", "worker", LI(i), "pid_ended", LI(pid), "exit",
-				          LI(WIFEXITED(status) ? WEXITSTATUS(status) : -1), "signal", LI(WIFSIGNALED(status) ? WTERMSIG(status) : 0), NULL);
-				plan_restart(p, &p->w[i]);
-			}
-	for (int i = 0; i < p->n; i++)
-		left += p->w[i].pid != 0;
-	return left;
+	int n = 0;
+	for (int i = 0; i < t->n; i++)
+		n += t->w[i].pid != 0;
+	return n;
 }
 
-/* Starts what is due; microseconds until the next is. */
-static int64_t start_due(struct pool *p)
+static int find(const struct team *t, pid_t pid)
 {
-	int64_t now = clock_mono_us(), next = MINUTE_US;
-	for (int i = 0; i < p->n; i++) {
-		if (p->w[i].pid == 0 && p->w[i].start_at <= now)
-			start_worker(p, i);
-		if (p->w[i].pid == 0 && p->w[i].start_at - now < next)
-			next = p->w[i].start_at - now;
-	}
-	return next > 0 ? next : 0;
+	for (int i = 0; i < t->n; i++)
+		if (t->w[i].pid == pid)
+			return i;
+	return -1;
 }
+
+static void log_end(int i, pid_t pid, int status, int64_t start_at)
+{
+	int64_t wait = start_at - clock_mono_us();
+	log_event(LOG_WARN, "supervisor", "a worker ended", "worker", LI(i), "pid_ended", LI(pid), "exit",
+	          LI(WIFEXITED(status) ? WEXITSTATUS(status) : -1), "signal", LI(WIFSIGNALED(status) ? WTERMSIG(status) : 0),
+	          "again_in_ms", LI(wait > 0 ? wait / 1000 : 0), NULL);
+}
+
+static void forget_leaver(struct pool *p, pid_t pid)
+{
+	for (int i = 0; i < p->nleavers; i++)
+		if (p->leaver[i].pid == pid) {
+			p->leaver[i] = p->leaver[--p->nleavers];
+			return;
+		}
+}
+
+static void ended(struct pool *p, pid_t pid, int status, bool restart)
+{
+	int i = find(&p->team, pid);
+	if (i >= 0) {
+		p->team.w[i].pid = 0;
+		note(&p->team, i, 0);
+		if (restart) {
+			plan_restart(p, &p->team.w[i]);
+			log_end(i, pid, status, p->team.w[i].start_at);
+		}
+	} else if ((i = find(&p->next, pid)) >= 0) {
+		p->next.w[i].pid = 0;
+	} else {
+		forget_leaver(p, pid);
+	}
+}
+
+/* How many are left. */
+static int reap(struct pool *p, bool restart)
+{
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		ended(p, pid, status, restart);
+	return alive(&p->team) + alive(&p->next) + p->nleavers;
+}
+
+/* ---- what is due ---- */
+
+static void sooner(int64_t *next, int64_t at)
+{
+	if (at < *next)
+		*next = at;
+}
+
+static void start_due(struct pool *p, int64_t now, int64_t *next)
+{
+	for (int i = 0; i < p->team.n; i++) {
+		struct worker *w = &p->team.w[i];
+		if (w->pid == 0 && w->start_at <= now) {
+			start_worker(p, &p->team, w);
+			if (w->pid)
+				note(&p->team, i, w->pid);
+		}
+		if (w->pid == 0)
+			sooner(next, w->start_at);
+	}
+}
+
+static void kill_late(struct pool *p, int64_t now, int64_t *next)
+{
+	for (int i = 0; i < p->nleavers; i++) {
+		struct leaver *l = &p->leaver[i];
+		if (l->until <= now) {
+			log_event(LOG_WARN, "supervisor", "a worker of old settings did not end in time", "pid_killed", LI(l->pid), NULL);
+			kill(l->pid, SIGKILL);
+			l->until = now + MINUTE_US;
+		}
+		sooner(next, l->until);
+	}
+}
+
+/* ---- reload ---- */
+
+static void trial_begin(struct pool *p)
+{
+	p->reload = false;
+	if (!team_read(&p->next, p->team.c, p->file)) {
+		log_event(LOG_ERROR, "supervisor", "the old settings stay", NULL);
+		return;
+	}
+	for (int i = 0; i < p->next.n; i++)
+		if (i != p->next.hooks)     /* it has work for one: it starts when the old one has been told to end */
+			start_worker(p, &p->next, &p->next.w[i]);
+	p->trial_until = clock_mono_us() + TRIAL_US;
+}
+
+/* The running workers of the team take no more requests. */
+static bool dismiss(struct pool *p)
+{
+	const struct config *c = p->team.c;
+	struct leaver *all = realloc(p->leaver, (size_t)(p->nleavers + p->team.n) * sizeof *all);
+	if (!all)
+		return false;
+	p->leaver = all;
+	for (int i = 0; i < p->team.n; i++) {
+		note(&p->team, i, 0);
+		if (p->team.w[i].pid == 0)
+			continue;
+		kill(p->team.w[i].pid, SIGUSR1);
+		all[p->nleavers++] = (struct leaver){p->team.w[i].pid, clock_mono_us() + c->reload_wait * 1000000 + (c->shutdown_wait_ms + KILL_AFTER_MS) * 1000};
+	}
+	return true;
+}
+
+static void adopt(struct pool *p)
+{
+	team_free(&p->team);
+	p->team = p->next;
+	p->next = (struct team){.settings = -1};
+	p->nstarts = 0;
+	memset(p->starts, 0, sizeof p->starts);
+	for (int i = 0; i < p->team.n; i++)
+		if (p->team.w[i].pid)
+			note(&p->team, i, p->team.w[i].pid);
+	log_level_set((enum log_level)p->team.c->log_level);
+	log_event(LOG_INFO, "supervisor", "serving with new settings", "workers", LI(p->team.c->workers), "ending", LI(p->nleavers), NULL);
+}
+
+static void trial_step(struct pool *p, int64_t now, int64_t *next)
+{
+	if (p->next.n == 0) {
+		if (p->reload)
+			trial_begin(p);
+		if (p->next.n == 0)
+			return;
+	}
+	if (alive(&p->next) == 0) {
+		log_event(LOG_ERROR, "supervisor", "workers cannot live with the new settings, the old ones stay", NULL);
+		team_free(&p->next);
+	} else if (now < p->trial_until) {
+		sooner(next, p->trial_until);
+	} else if (dismiss(p)) {
+		adopt(p);
+		*next = now;
+	}
+}
+
+/* Does what is due; microseconds until something is again. */
+static int64_t step(struct pool *p)
+{
+	int64_t now = clock_mono_us(), next = now + MINUTE_US;
+	trial_step(p, now, &next);
+	start_due(p, now, &next);
+	kill_late(p, now, &next);
+	return next > now ? next - now : 0;
+}
+
+/* ---- the life of a pool ---- */
 
 static int wait_signal(const sigset_t *set, int64_t us)
 {
@@ -218,23 +260,33 @@ static int wait_signal(const sigset_t *set, int64_t us)
 static void run(struct pool *p, const sigset_t *set)
 {
 	for (;;) {
-		int sig = wait_signal(set, start_due(p));
-		if (sig > 0 && sig != SIGCHLD)
+		int sig = wait_signal(set, step(p));
+		if (sig == SIGHUP)
+			p->reload = true;
+		else if (sig > 0 && sig != SIGCHLD)
 			return;
 		reap(p, true);
 	}
 }
 
+static void kill_team(const struct team *t, int sig)
+{
+	for (int i = 0; i < t->n; i++)
+		if (t->w[i].pid > 0)
+			kill(t->w[i].pid, sig);
+}
+
 static void kill_all(const struct pool *p, int sig)
 {
-	for (int i = 0; i < p->n; i++)
-		if (p->w[i].pid > 0)
-			kill(p->w[i].pid, sig);
+	kill_team(&p->team, sig);
+	kill_team(&p->next, sig);
+	for (int i = 0; i < p->nleavers; i++)
+		kill(p->leaver[i].pid, sig);
 }
 
 static void end_all(struct pool *p, const sigset_t *set)
 {
-	int64_t until = clock_mono_us() + (p->c->shutdown_wait_ms + KILL_AFTER_MS) * 1000, now;
+	int64_t until = clock_mono_us() + (p->team.c->shutdown_wait_ms + KILL_AFTER_MS) * 1000, now;
 	kill_all(p, SIGTERM);
 	while (reap(p, false) > 0) {
 		if ((now = clock_mono_us()) >= until) {
@@ -256,32 +308,41 @@ static void catch_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static int serve(struct pool *p, const struct config *c)
+{
+	sigset_t set;
+	catch_signals(&set);
+	p->sock = proc_listen(c->socket);
+	if (p->sock < 0)
+		return proc_fail("cannot listen", c->socket);
+	proc_note(c->run_dir, "supervisor", getpid());
+	log_event(LOG_INFO, "supervisor", "serving", "socket", LS(c->socket), "workers", LI(c->workers), NULL);
+	run(p, &set);
+	unlink(c->socket);   /* before the workers end: who connects now would wait for nobody */
+	end_all(p, &set);
+	proc_note(c->run_dir, "supervisor", 0);
+	close(p->sock);
+	return 0;
+}
+
 int supervise(const struct config *c)
 {
-	struct pool p = {.c = c, .n = (int)c->workers + hook_is_set(c), .hooks = hook_is_set(c) ? (int)c->workers : -1, .sock = -1, .lock = -1};
-	sigset_t set;
-	if (!make_dir(c->run_dir))
-		return fail("cannot make the folder", c->run_dir);
-	if (!take_lock(&p))
+	const char *file = getenv("CONFIG_FILE");
+	struct pool p = {.team = {.c = c, .settings = -1, .hooks = -1}, .next = {.settings = -1}, .file = file && *file ? strdup(file) : NULL};
+	if (!proc_make_dir(c->run_dir))
+		return proc_fail("cannot make the folder", c->run_dir);
+	p.lock = proc_lock(c->run_dir);
+	if (p.lock < 0)
 		return 1;
-	p.w = calloc((size_t)p.n, sizeof *p.w);
-	if (!p.w)
-		return fail("no memory", c->run_dir);
-	catch_signals(&set);
-	int rc = 0;
-	if (listen_at(&p)) {
-		write_pid(&p, -1, getpid());
-		log_event(LOG_INFO, "supervisor", "serving", "socket", LS(c->socket), "workers", LI(p.n), NULL);
-		run(&p, &set);
-		unlink(c->socket);   /* before the workers end: who connects now would wait for nobody */
-		end_all(&p, &set);
-		drop_pid(&p, -1);
-	} else {
-		rc = fail("cannot listen", c->socket);
-	}
-	free(p.w);
-	if (p.sock >= 0)
-		close(p.sock);
+	int rc;
+	if (!proc_settings_copy(p.file, &p.team.settings))
+		rc = proc_fail("cannot read the settings", p.file);
+	else
+		rc = team_room(&p.team) ? serve(&p, c) : proc_fail("no memory", c->run_dir);
+	team_free(&p.team);
+	team_free(&p.next);
+	free(p.leaver);
+	free(p.file);
 	close(p.lock);
 	return rc;
 }

@@ -7,8 +7,10 @@
 #include "base/config.h"
 
 /* Takes the lock of RUN_DIR, listens on SOCKET (mode 0660), runs WORKERS copies of this program with the socket as descriptor 0,
- * replaces those that end, and on SIGTERM, SIGINT, SIGHUP or SIGQUIT ends them all. Process ids stand in RUN_DIR: supervisor.pid,
- * worker-N.pid. Returns the exit status. */
+ * replaces those that end, and on SIGTERM, SIGINT or SIGQUIT ends them all. Process ids stand in RUN_DIR: supervisor.pid, worker-N.pid.
+ * SIGHUP reads CONFIG_FILE (and files that NAME_FILE names) anew: new workers serve with the new settings, and the old ones end when their
+ * requests have, within RELOAD_WAIT. Settings that are wrong, or need a restart (socket and folders), change nothing.
+ * Returns the exit status. */
 int supervise(const struct config *c);
 
 #endif

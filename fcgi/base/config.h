@@ -78,6 +78,10 @@ struct config {
 	int64_t reap_interval;     /* REAP_INTERVAL 60: lazy reaper in the pool; 0 = off */
 	int64_t lock_wait_ms;      /* LOCK_WAIT_MS 2000: hand-over of a held upload */
 	int64_t shutdown_wait_ms;  /* SHUTDOWN_WAIT_MS 5000 */
+	int64_t read_timeout;      /* READ_TIMEOUT 60; 0 = none */
+	int64_t send_timeout;      /* SEND_TIMEOUT 60; 0 = none */
+	int64_t min_rate;          /* MIN_RATE 100 bytes a second; 0 = any */
+	int64_t reload_wait;       /* RELOAD_WAIT 3600 */
 	int64_t restarts;          /* RESTARTS_PER_MINUTE 60 */
 	/* pool */
 	int64_t workers;           /* WORKERS (alias UVICORN_WORKERS) 4: processes */

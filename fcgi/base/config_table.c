@@ -155,6 +155,11 @@ const struct setting settings[] = {
 	{"REAP_INTERVAL", NUM(reap_interval, "60", 0, 86400, "s"), .help = "The pool looks for expired uploads this often; 0: never."},
 	{"LOCK_WAIT_MS", NUM(lock_wait_ms, "2000", 0, 600000, "ms"), .help = "Longest wait for an upload that another request holds."},
 	{"SHUTDOWN_WAIT_MS", NUM(shutdown_wait_ms, "5000", 0, 600000, "ms"), .help = "Longest wait for running requests at a stop."},
+	{"READ_TIMEOUT", NUM(read_timeout, "60", 0, 86400, "s"), .help = "A body of which no byte comes for so long is cut; 0: never."},
+	{"SEND_TIMEOUT", NUM(send_timeout, "60", 0, 86400, "s"), .help = "The same for an answer of which no byte is taken."},
+	{"MIN_RATE", NUM(min_rate, "100", 0, INT64_MAX / 4000000, "bytes/s"),
+	 .help = "A body that comes more slowly, averaged over twice `READ_TIMEOUT` of waiting, is cut; 0: never."},
+	{"RELOAD_WAIT", NUM(reload_wait, "3600", 0, 86400, "s"), .help = "After SIGHUP, running requests may go on with the old settings so long."},
 
 	{"RESTARTS_PER_MINUTE", NUM(restarts, "60", 1, CONFIG_RESTARTS_MAX, ""), .help = "Workers that ended are started again at most so often."},
 	{"WORKERS", NUM(workers, "4", 1, 1024, ""), .alias = "UVICORN_WORKERS", .help = "Processes of the pool."},

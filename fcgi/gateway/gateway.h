@@ -15,6 +15,11 @@ struct gateway_app {
 	void (*handle)(void *self, struct http_req *req, struct http_res *res);
 	void *self;
 	const char *base_path;
+	/* How long one read of a body, or one write of an answer, may wait for the peer; 0: for ever. A body that waits longer, or whose bytes come
+	 * at less than min_rate (bytes a second, averaged over twice read_timeout_ms of waiting; 0: any), is cut. Plain CGI leaves
+	 * answers that nobody takes to its web server. */
+	int read_timeout_ms, send_timeout_ms;
+	int64_t min_rate;
 	/* Ends every body read that waits, now and later: called once, from the main thread, when a pool stops. May be NULL. */
 	void (*stop_bodies)(void *self);
 	/* Called about once a second by the main thread of a pool, never at the same time twice. May be NULL. */
@@ -30,12 +35,14 @@ struct gateway_pool {
 	int stack_kib;          /* 256 */
 	size_t arena_max;       /* bytes a request may take, 1 MiB */
 	int shutdown_wait_ms;
+	int drain_s;            /* how long running requests may go on after SIGUSR1 or SIGHUP */
 };
 
 /* Serves the listening socket on fd 0 with libfcgi until SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGUSR1. Blocks the signals in all
  * threads and waits for these itself, calling tick meanwhile. Then it stops accepting (the shared socket is left alone), lets
  * running requests go on for a quarter of shutdown_wait_ms, calls stop_bodies so that waiting body reads end, and waits for the
- * answers until shutdown_wait_ms is over. gateway_stopping() tells handlers meanwhile (503).
+ * answers until shutdown_wait_ms is over. gateway_stopping() tells handlers meanwhile (503). SIGUSR1 and SIGHUP ask for less: no more is
+ * accepted, but the end of running requests is waited for, for drain_s, before all that.
  * Returns how many threads still run: if not 0, the caller must end the process without closing what they use.
  * -1: fd 0 is no listening socket, or it failed. */
 int gateway_fcgi_serve(const struct gateway_app *app, const struct gateway_pool *pool);

@@ -12,9 +12,16 @@
 #define GW_DRAIN_IDLE_MS 200        /* and only while it comes: a client that waits for the answer first must get it */
 #define GW_DRAINERS 4               /* and by so many threads of a process at once: a crowd of refused bodies must not take all */
 
+/* How fast a body comes: bytes against the time that was spent waiting for them, so that a slow disk of ours is not the client's fault. */
+struct gw_pace {
+	int64_t min_rate, window_us;        /* bytes a second, averaged over so much waiting; either 0: any pace will do */
+	int64_t waited_us, bytes;
+};
+
 /* One request at one door. The door fills it and hands it to gw_answer. */
 struct gw_door {
 	struct source body;                                                /* length is set by gw_answer */
+	struct gw_pace pace;
 	bool cut;                                                          /* the body ended with -1 */
 	bool (*write)(struct gw_door *d, const void *p, size_t n);         /* false: the peer is gone; nobody is told */
 	bool (*ready)(struct gw_door *d, int ms);                          /* before a read that throws away: it would not wait, or ends after about ms */
@@ -23,6 +30,9 @@ struct gw_door {
 
 /* One request from variables to answer: fill, handle, drain, send, finish, after. The arena is reset at the end. */
 void gw_answer(const struct gateway_app *app, struct gw_door *d, struct arena *a, char *const *envp);
+void gw_pace_waited(struct gw_pace *p, int64_t us);
+/* So many bytes came. Ends the body (cut) if it comes too slowly; what came counts. */
+void gw_pace_came(struct gw_door *d, size_t n);
 /* Reads at most max bytes of the body and throws them away, for at most ms, and no longer than idle_ms without a byte. */
 void gw_drain(struct gw_door *d, int64_t max, int ms, int idle_ms);
 /* Writes the CGI form of an answer (Status first). Closes res->file_fd. */
@@ -35,11 +45,13 @@ struct gw_conn;
 enum gw_accept { GW_REQUEST, GW_RETRY, GW_WAIT, GW_BROKEN };           /* GW_WAIT: out of descriptors or memory for a moment */
 struct gw_conn *gw_conn_open(size_t arena_max);
 void gw_conn_close(struct gw_conn *c);
-/* Waits for the next request. A signal that is not blocked ends the waiting (GW_RETRY). */
+/* Waits for the next connection (GW_REQUEST). A signal that is not blocked ends the waiting (GW_RETRY). */
 enum gw_accept gw_conn_accept(struct gw_conn *c);
+/* Reads the head of its request, whose first byte must come within first_ms. false: there is none, and the connection is closed. */
+bool gw_conn_head(struct gw_conn *c, int first_ms);
 void gw_conn_serve(struct gw_conn *c, const struct gateway_app *app);
-/* No accept begins after this; those that wait must be woken by a signal. */
-void gw_fcgi_stop(void);
+/* From another thread, now and then: ends a wait for the peer that has lasted too long. */
+void gw_conn_watch(struct gw_conn *c);
 
 void gw_stopping_set(void);
 

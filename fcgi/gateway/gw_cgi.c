@@ -92,15 +92,18 @@ static ssize_t body_read(struct source *s, void *buf, size_t n)
 		n = (size_t)(s->length - s->taken);
 	if (n == 0)
 		return end_with(s, true);
-	if (wait_input(-1) < 0) {
+	int64_t from = clock_mono_us();
+	if (wait_input(cgi.app->read_timeout_ms > 0 ? cgi.app->read_timeout_ms : -1) <= 0) {
 		cgi.door.cut = true;
 		return -1;
 	}
+	gw_pace_waited(&cgi.door.pace, clock_mono_us() - from);
 	while ((got = read(0, buf, n)) < 0 && errno == EINTR)
 		continue;
 	if (got <= 0)
 		return end_with(s, false);
 	s->taken += got;
+	gw_pace_came(&cgi.door, (size_t)got);
 	return got;
 }
 
@@ -174,6 +177,7 @@ static bool prepare(const struct gateway_app *app)
 	cgi.app = app;
 	cgi.app_fd = app->wake_fd && app->wake ? app->wake_fd(app->self) : -1;
 	cgi.door = (struct gw_door){
+		.pace = {.min_rate = app->min_rate, .window_us = 2000 * (int64_t)app->read_timeout_ms},
 		.body = {.read = body_read, .stop = body_stop, .length = -1, .self = &cgi},
 		.write = door_write, .ready = door_ready, .finish = door_finish,
 	};

@@ -11,6 +11,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,16 +20,22 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define SPARE 3              /* threads in accept; more than one, because accept includes reading the request's head */
+#define SPARE 3              /* threads in accept */
 #define WAKE SIGUSR2
 #define WAKE_US 2000
 #define SHORTAGE_US 20000
+#define DRAIN_LOOK_US 20000
+#define FIRST_MS 1000        /* for the first byte of a connection; a web server sends it at once */
+#define FIRST_SCARCE_MS 50   /* the same while no thread waits in accept */
 #define GIVE_UP_US 100000    /* between two tries to start a thread */
 
 struct thread {
 	pthread_t id;
+	struct gw_conn *conn;
 	bool accepting, ended;
 };
+
+static atomic_bool closing;      /* nobody accepts any more */
 
 static struct pool {
 	pthread_mutex_t mu;
@@ -73,7 +80,8 @@ static void refill(void)
 	}
 }
 
-static enum gw_accept accept_one(struct thread *me, struct gw_conn *c)
+/* Only accept itself can be woken: whoever has a connection serves it. first_ms: how long its first byte may take. */
+static enum gw_accept accept_one(struct thread *me, struct gw_conn *c, int *first_ms)
 {
 	sigset_t wake;
 	sigemptyset(&wake);
@@ -82,14 +90,15 @@ static enum gw_accept accept_one(struct thread *me, struct gw_conn *c)
 	me->accepting = true;
 	pthread_mutex_unlock(&pool.mu);
 	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
-	enum gw_accept got = gateway_stopping() ? GW_RETRY : gw_conn_accept(c);
+	enum gw_accept got = atomic_load(&closing) ? GW_RETRY : gw_conn_accept(c);
 	pthread_sigmask(SIG_BLOCK, &wake, NULL);
 	pthread_mutex_lock(&pool.mu);
 	me->accepting = false;
 	if (got == GW_REQUEST) {
 		pool.idle--;
-		if (!gateway_stopping())
+		if (!atomic_load(&closing))
 			refill();
+		*first_ms = pool.idle > 0 ? FIRST_MS : FIRST_SCARCE_MS;
 	}
 	pthread_mutex_unlock(&pool.mu);
 	return got;
@@ -109,10 +118,12 @@ static void report_broken(void)
 
 static void serve_requests(struct thread *me, struct gw_conn *c)
 {
-	while (!gateway_stopping()) {
-		switch (accept_one(me, c)) {
+	int first_ms;
+	while (!atomic_load(&closing)) {
+		switch (accept_one(me, c, &first_ms)) {
 		case GW_REQUEST:
-			gw_conn_serve(c, pool.app);
+			if (gw_conn_head(c, first_ms))
+				gw_conn_serve(c, pool.app);
 			pthread_mutex_lock(&pool.mu);
 			pool.idle++;
 			pthread_mutex_unlock(&pool.mu);
@@ -129,14 +140,33 @@ static void serve_requests(struct thread *me, struct gw_conn *c)
 	}
 }
 
+static void set_conn(struct thread *me, struct gw_conn *c)
+{
+	pthread_mutex_lock(&pool.mu);
+	me->conn = c;
+	pthread_mutex_unlock(&pool.mu);
+}
+
+/* Peers that let a thread wait too long. */
+static void watch_all(void)
+{
+	pthread_mutex_lock(&pool.mu);
+	for (int i = 0; i < pool.n; i++)
+		if (pool.thread[i].conn)
+			gw_conn_watch(pool.thread[i].conn);
+	pthread_mutex_unlock(&pool.mu);
+}
+
 static void *serve(void *arg)
 {
 	struct thread *me = arg;
 	struct gw_conn *c;
-	while (!(c = gw_conn_open(pool.conf.arena_max)) && !gateway_stopping())
+	while (!(c = gw_conn_open(pool.conf.arena_max)) && !atomic_load(&closing))
 		usleep(SHORTAGE_US);
 	if (c) {
+		set_conn(me, c);
 		serve_requests(me, c);
+		set_conn(me, NULL);
 		gw_conn_close(c);
 	}
 	pthread_mutex_lock(&pool.mu);
@@ -164,40 +194,63 @@ static void block_signals(void)
 	sigaction(WAKE, &sa, NULL);
 }
 
-static void wait_for_stop(void)
+static void stop_signals(sigset_t *set)
 {
 	static const int stop[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1};
-	const struct timespec second = {.tv_sec = 1};
-	sigset_t set;
-	sigemptyset(&set);
+	sigemptyset(set);
 	for (size_t i = 0; i < sizeof stop / sizeof *stop; i++)
-		sigaddset(&set, stop[i]);
-	while (sigtimedwait(&set, NULL, &second) < 0)
-		if (errno == EAGAIN && pool.app->tick)
-			pool.app->tick(pool.app->self);
+		sigaddset(set, stop[i]);
 }
 
-/* Wakes those that wait in accept until nobody is left or the time is over; tells how many are left. */
+/* Whether running requests may be waited for. */
+static bool wait_for_stop(const sigset_t *set)
+{
+	const struct timespec second = {.tv_sec = 1};
+	int sig;
+	while ((sig = sigtimedwait(set, NULL, &second)) < 0) {
+		bool due = errno == EAGAIN;
+		watch_all();
+		if (due && pool.app->tick)
+			pool.app->tick(pool.app->self);
+	}
+	return sig == SIGUSR1 || sig == SIGHUP;
+}
+
+/* Wakes those that wait in accept; tells how many threads are left. */
+static int wake_all(void)
+{
+	pthread_mutex_lock(&pool.mu);
+	int left = pool.n - pool.ended;
+	for (int i = 0; i < pool.n; i++)
+		if (pool.thread[i].accepting && !pool.thread[i].ended)
+			pthread_kill(pool.thread[i].id, WAKE);
+	pthread_mutex_unlock(&pool.mu);
+	return left;
+}
+
+/* Until nobody is left or the time is over. */
 static int wind_up(int64_t until_us)
 {
-	for (;;) {
-		pthread_mutex_lock(&pool.mu);
-		int left = pool.n - pool.ended;
-		for (int i = 0; i < pool.n; i++)
-			if (pool.thread[i].accepting && !pool.thread[i].ended)
-				pthread_kill(pool.thread[i].id, WAKE);
-		pthread_mutex_unlock(&pool.mu);
-		if (left == 0 || clock_mono_us() >= until_us)
-			return left;
+	int left;
+	while ((left = wake_all()) > 0 && clock_mono_us() < until_us)
 		usleep(WAKE_US);
-	}
+	return left;
+}
+
+/* Waits for the end of running requests, until another signal comes or the time is over. */
+static void drain(const sigset_t *set)
+{
+	const struct timespec look = {.tv_nsec = DRAIN_LOOK_US * 1000};
+	int64_t until = clock_mono_us() + (int64_t)pool.conf.drain_s * 1000000;
+	log_event(LOG_INFO, "gateway", "no more requests are accepted", NULL);
+	while (wake_all() > 0 && clock_mono_us() < until && sigtimedwait(set, NULL, &look) < 0)
+		watch_all();
 }
 
 static int stop_all(void)
 {
 	int64_t now = clock_mono_us(), wait = (int64_t)pool.conf.shutdown_wait_ms * 1000;
 	gw_stopping_set();
-	gw_fcgi_stop();
 	int left = wind_up(now + wait / 4);
 	if (left > 0) {
 		if (pool.app->stop_bodies)
@@ -229,7 +282,12 @@ int gateway_fcgi_serve(const struct gateway_app *app, const struct gateway_pool 
 	pthread_mutex_lock(&pool.mu);
 	refill();
 	pthread_mutex_unlock(&pool.mu);
-	wait_for_stop();
+	sigset_t set;
+	stop_signals(&set);
+	bool patient = wait_for_stop(&set);
+	atomic_store(&closing, true);
+	if (patient)
+		drain(&set);
 	int left = stop_all();
 	return left == 0 && pool.broken ? -1 : left;
 }

@@ -160,6 +160,22 @@ static void drain_rest(struct gw_door *d)
 	atomic_fetch_sub(&drainers, 1);
 }
 
+void gw_pace_waited(struct gw_pace *p, int64_t us)
+{
+	p->waited_us += us;
+}
+
+void gw_pace_came(struct gw_door *d, size_t n)
+{
+	struct gw_pace *p = &d->pace;
+	p->bytes += (int64_t)n;
+	if (p->min_rate == 0 || p->window_us == 0 || p->waited_us < p->window_us)
+		return;
+	if (d->body.taken != d->body.length && p->bytes < p->min_rate * (p->waited_us / 1000) / 1000)
+		d->cut = true;
+	p->waited_us = p->bytes = 0;
+}
+
 void gw_answer(const struct gateway_app *app, struct gw_door *d, struct arena *a, char *const *envp)
 {
 	struct http_req req;

@@ -1,0 +1,240 @@
+/*
+ * test_supervise.c - the supervisor as an administrator meets it: reloads, wrong settings, workers and supervisors that die or stand still.
+ */
+#include "pool_kit.h"
+
+static struct pool *p;
+static struct answer a;
+
+static int begin(void **state)
+{
+	(void)state;
+	p = pool_blank();
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	pool_done(p);
+	return 0;
+}
+
+static void serve(const char *settings, const char *const *env)
+{
+	p->env = env;
+	if (settings)
+		pool_write(p->file, settings);
+	pool_spawn(p);
+	UNTIL("the pool answers", peer_do(p, &a, "GET", "/health", NULL, NULL) == 200);
+}
+#define SERVE(settings, ...) do { static const char *const env_[] = {__VA_ARGS__ __VA_OPT__(,) NULL}; serve(settings, env_); } while (0)
+
+static int64_t chunk_size(void)
+{
+	assert_int_equal(peer_do(p, &a, "GET", "/api/config", NULL, NULL), 200);
+	const char *at = strstr(a.text, "\"chunk_size\":");
+	assert_non_null(at);
+	return atoll(at + 13);
+}
+
+static void reload(const char *settings)
+{
+	pool_write(p->file, settings);
+	kill(p->pid, SIGHUP);
+}
+
+static void a_reload_refuses_nobody_and_cuts_nobody(void **state)
+{
+	(void)state;
+	char url[64];
+	SERVE("{\"CHUNK_SIZE\": 1000, \"WORKERS\": 2}");
+	assert_int_equal(chunk_size(), 1000);
+	pid_t old[2] = {pool_pid(p, "worker-0"), pool_pid(p, "worker-1")};
+	peer_create(p, 10, url);
+	int fd = peer_patch(p, url, 0, 10);
+	assert_true(peer_record(fd, 5, "01234", 5));
+
+	reload("{\"CHUNK_SIZE\": 2000, \"WORKERS\": 3}");
+	int asked = 0;
+	UNTIL("new settings, and an answer to everybody meanwhile", (asked++, peer_do(p, &a, "GET", "/health", NULL, NULL) != 200)
+		|| pool_lines(p, "serving with new settings"));
+	assert_int_equal(a.status, 200);
+	/* an old worker that waits in accept may still win one race */
+	pool_hears(p, "no more requests are accepted", 1);
+	for (int i = 0; i < 20; i++, asked++)
+		assert_int_equal(peer_do(p, &a, "GET", "/health", NULL, NULL), 200);
+	UNTIL("one old worker ends", pool_gone(old[0]) || pool_gone(old[1]));
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(chunk_size(), 2000);
+	assert_true(asked > 20);
+	assert_true(pool_pid(p, "worker-2") > 0);
+	assert_true(pool_pid(p, "worker-0") != old[0]);
+
+	/* the body that was running goes on to its end, and with it its worker */
+	assert_false(pool_gone(old[0]) && pool_gone(old[1]));
+	assert_true(peer_record(fd, 5, "56789", 5) && peer_record(fd, 5, "", 0));
+	peer_answer(fd, &a);
+	assert_int_equal(a.status, 204);
+	assert_int_equal(peer_offset(p, url), 10);
+	UNTIL("the old workers end", pool_gone(old[0]) && pool_gone(old[1]));
+	assert_int_equal(pool_stop(p, SIGTERM), 0);
+	assert_int_equal(pool_lines(p, "did not end in time"), 0);
+}
+
+static void wrong_settings_change_nothing(void **state)
+{
+	(void)state;
+	static const struct { const char *settings, *line; } wrong[] = {
+		{"{\"CHUNK_SIZE\": 2000,", "not a JSON object"}, {"{\"CHUNK_SIZE\": \"many\"}", "CHUNK_SIZE=many"},
+		{"{\"CHUNK_SIZE\": 2000, \"RUN_DIR\": \"/nowhere\"}", "this setting needs a restart"},
+		{"{\"CHUNK_SIZE\": 2000, \"API_KEYS_FILE\": \"/nowhere/keys\"}", "cannot live with the new settings"},
+	};
+	SERVE("{\"CHUNK_SIZE\": 1000, \"WORKERS\": 1}");
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		pid_t worker = pool_pid(p, "worker-0");
+		reload(wrong[i].settings);
+		pool_hears(p, wrong[i].line, 1);
+		assert_int_equal(chunk_size(), 1000);
+		assert_int_equal(pool_pid(p, "worker-0"), worker);
+		/* one that is started now has the old ones as well */
+		kill(worker, SIGKILL);
+		UNTIL("another worker", pool_pid(p, "worker-0") != worker && pool_pid(p, "worker-0") > 0);
+		assert_int_equal(chunk_size(), 1000);
+	}
+	reload("{\"CHUNK_SIZE\": 3000, \"WORKERS\": 1}");
+	pool_hears(p, "serving with new settings", 1);
+	pool_hears(p, "no more requests are accepted", 1);
+	UNTIL("the new settings", chunk_size() == 3000);
+}
+
+static void a_reload_waits_so_long_and_no_longer(void **state)
+{
+	(void)state;
+	char url[64];
+	SERVE("{\"RELOAD_WAIT\": 0, \"SHUTDOWN_WAIT_MS\": 1000, \"WORKERS\": 1}");
+	pid_t old = pool_pid(p, "worker-0");
+	peer_create(p, 10, url);
+	int fd = peer_patch(p, url, 0, 10);
+	assert_true(peer_record(fd, 5, "01234", 5));
+	reload("{\"RELOAD_WAIT\": 0, \"WORKERS\": 1}");
+	UNTIL("the old worker ends", pool_gone(old));
+	peer_answer(fd, &a);
+	assert_int_equal(a.status, 503);
+	assert_int_equal(peer_offset(p, url), 5);
+}
+
+static void a_stop_publishes_what_came(void **state)
+{
+	(void)state;
+	char url[64];
+	SERVE(NULL, "WORKERS=1", "SHUTDOWN_WAIT_MS=1000");
+	peer_create(p, 10, url);
+	int fd = peer_patch(p, url, 0, 10);
+	assert_true(peer_record(fd, 5, "0123456", 7));
+	assert_int_equal(pool_stop(p, SIGTERM), 0);
+	peer_answer(fd, &a);
+	assert_int_equal(a.status, 503);
+	assert_int_equal(pool_lines(p, "requests in flight"), 0);
+	assert_int_equal(access(p->socket, F_OK), -1);
+	pool_spawn(p);
+	UNTIL("the pool answers", peer_do(p, &a, "GET", "/health", NULL, NULL) == 200);
+	assert_int_equal(peer_offset(p, url), 7);
+}
+
+/* libfcgi catches SIGTERM as soon as it is initialized, long before anybody listens. */
+static void a_stop_is_heard_while_workers_begin(void **state)
+{
+	(void)state;
+	static const char *const env[] = {"WORKERS=3", "SHUTDOWN_WAIT_MS=5000", NULL};
+	p->env = env;
+	for (int i = 0; i < 24; i++) {
+		pool_spawn(p);
+		pool_hears(p, "\"serving\"", i + 1);
+		usleep((useconds_t)i * 300);
+		assert_int_equal(pool_stop(p, SIGTERM), 0);
+	}
+	assert_int_equal(pool_lines(p, "did not end in time"), 0);
+}
+
+static void crashed_workers_restart_at_most_so_often(void **state)
+{
+	(void)state;
+	SERVE(NULL, "WORKERS=1", "RESTARTS_PER_MINUTE=3");
+	for (int i = 1; i <= 4; i++) {
+		UNTIL("a worker", pool_pid(p, "worker-0") > 0);
+		kill(pool_pid(p, "worker-0"), SIGKILL);
+		pool_hears(p, "a worker ended", i);
+	}
+	char *text = pool_read(p->log);
+	const char *last = NULL;
+	int64_t wait[8], n = 0;
+	for (const char *s = text; (s = strstr(s, "\"again_in_ms\":")); last = s, s++)
+		wait[n++] = atoll(s + 14);
+	free(text);
+	assert_non_null(last);
+	assert_int_equal(n, 4);
+	for (int i = 0; i < 3; i++)
+		assert_in_range(wait[i], 0, 2000);
+	assert_in_range(wait[3], 50000, 60000);
+	/* the socket stays: who comes meanwhile waits, and is not refused */
+	int fd = peer_connect(p);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+/* Who can still be asked of an orphan: the test, as the reaper of its descendants. */
+static void a_killed_supervisor_keeps_nobody_out(void **state)
+{
+	(void)state;
+	char url[64];
+	int status = 0;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	SERVE(NULL, "WORKERS=2", "SHUTDOWN_WAIT_MS=3000");
+	peer_create(p, 10, url);
+	pid_t stopped = pool_pid(p, "worker-0"), other = pool_pid(p, "worker-1");
+	kill(stopped, SIGSTOP);
+	pool_stop(p, SIGKILL);
+	/* one worker ends by itself; the other stands still, with all its locks and its mailbox */
+	UNTIL("a worker without supervisor ends", waitpid(other, &status, WNOHANG) == other);
+	assert_int_equal(waitpid(stopped, &status, WNOHANG), 0);
+	int64_t from = clock_mono_us();
+	pool_spawn(p);
+	pool_hears(p, "\"serving\"", 2);     /* the name leads to its own socket now: that of the other one would let us wait */
+	UNTIL("the next one serves", peer_do(p, &a, "GET", "/health", NULL, NULL) == 200);
+	assert_in_range((clock_mono_us() - from) / 1000, 0, 3000);
+	int fd = peer_patch(p, url, 0, 10);
+	peer_record(fd, 5, "0123456789", 10);
+	peer_record(fd, 5, "", 0);
+	peer_answer(fd, &a);
+	assert_int_equal(a.status, 204);
+	kill(stopped, SIGCONT);
+	UNTIL("it ends when it goes on", waitpid(stopped, &status, WNOHANG) == stopped);
+	assert_int_equal(peer_offset(p, url), 10);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+static void one_supervisor_a_folder(void **state)
+{
+	(void)state;
+	SERVE(NULL, "WORKERS=1");
+	struct pool second = *p;
+	int status = -1;
+	pool_spawn(&second);
+	UNTIL("the second one ends", waitpid(second.pid, &status, WNOHANG) == second.pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_int_equal(pool_lines(p, "another supervisor serves this folder"), 1);
+	assert_int_equal(peer_do(p, &a, "GET", "/health", NULL, NULL), 200);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_reload_refuses_nobody_and_cuts_nobody), T(wrong_settings_change_nothing), T(a_reload_waits_so_long_and_no_longer),
+		T(a_stop_publishes_what_came), T(a_stop_is_heard_while_workers_begin), T(crashed_workers_restart_at_most_so_often), T(a_killed_supervisor_keeps_nobody_out),
+		T(one_supervisor_a_folder),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
