@@ -51,7 +51,7 @@ FAIL = $(patsubst %.c,$(B)/obj/%.o,tests/shim/shim.c tests/shim/shim_fail.c test
 $(B)/tests/fault/test_kth $(B)/tests/fault/test_kth_batch: $(FAIL) | $(B)/tusctl
 
 # Stands between a program and its file calls; tests/shim/shim.h.
-SHIM = $(patsubst %.c,$(B)/pic/%.o,tests/shim/shim.c tests/shim/shim_kill.c tests/shim/shim_tactics.c)
+SHIM = $(patsubst %.c,$(B)/pic/%.o,tests/shim/shim.c tests/shim/shim_kill.c tests/shim/shim_record.c tests/shim/shim_tactics.c)
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -c -o $@ $<

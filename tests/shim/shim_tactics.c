@@ -3,6 +3,6 @@
  */
 #include "shim.h"
 
-extern const struct shim_tactic shim_kill;
+extern const struct shim_tactic shim_kill, shim_record;
 
-const struct shim_tactic *const shim_tactics[] = {&shim_kill, NULL};
+const struct shim_tactic *const shim_tactics[] = {&shim_kill, &shim_record, NULL};
