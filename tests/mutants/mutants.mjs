@@ -5,6 +5,7 @@
 const t = String.raw;
 
 const POWER = ['--rounds', '4', '--ms', '900', '--patience', '10', '--first'], STORM = ['--seconds', '8', '--patience', '10', '--first'];
+const REPLAY = ['--seconds', '2', '--states', '25', '--first', '--order', 'strict', '--level', 'full'];
 
 export const mutants = [
 	{
@@ -399,6 +400,24 @@ export const mutants = [
 	},
 	{
 		id: 'D11', what: 'a complete chunk is committed without a sync', suite: 'power', args: [...POWER, '--level', 'normal'],
+		file: 'db/store_chunk.c', old: '\treturn store_do(s, done_run, &d, true);', new: '\treturn store_do(s, done_run, &d, false);',
+	},
+	{
+		id: 'D21', what: 'folders are not synced', suite: 'replay', args: REPLAY,
+		file: 'fcgi/blob/blob_root.c', old: '\tif (fsync(dir) == 0 || errno == EINVAL)\n', new: '\tif (dir >= 0)\n',
+	},
+	{
+		id: 'D22', what: 'bytes are not synced', suite: 'replay', args: REPLAY,
+		file: 'fcgi/blob/blob_file.c', old: 'return fdatasync(fd) < 0 ?', new: 'return fd < 0 ?',
+	},
+	{
+		id: 'D23', what: 'a chunk is committed before its bytes are synced', suite: 'replay', args: REPLAY,
+		file: 'fcgi/upload/put.c',
+		old: '\t\tif (!e)\n\t\t\te = blob_sync(p->fd);\n\t}\n\tp->size = size;\n\treturn e ? e : chunk_complete(p->h, p->a, &r.u, size, &out->finish_session, &out->exists);',
+		new: '\t}\n\tp->size = size;\n\te = e ? e : chunk_complete(p->h, p->a, &r.u, size, &out->finish_session, &out->exists);\n\treturn e || size == 0 ? e : blob_sync(p->fd);',
+	},
+	{
+		id: 'D24', what: 'a complete chunk is committed without a sync', suite: 'replay', args: [...REPLAY.slice(0, -1), 'normal'],
 		file: 'db/store_chunk.c', old: '\treturn store_do(s, done_run, &d, true);', new: '\treturn store_do(s, done_run, &d, false);',
 	},
 	{

@@ -7,7 +7,7 @@
 // Beside the named test a second one (`control`) must still pass, so that a server that does not even start is not taken for a caught defect.
 // ID may be a beginning (B08: all of B08a, B08b ...). --untracked copies files that are not committed yet, too. --keep leaves the scratch folder.
 // --why prints how the test failed: whether for the right reason is for people to judge.
-// Suites that strike at random moments (storm, power) are tried several times, each time with another seed: three quarters of the tries must notice.
+// Suites that strike at random moments (storm, power, replay) are tried several times, each time with another seed: three quarters of the tries must notice.
 // --tries: so often, and the tests of the other D rows as well (3 for those suites unless told).
 // --check only looks whether every text is still found once and every named test still exists: a moment's work after a change of the sources.
 import { execFileSync, spawn } from 'node:child_process';
@@ -85,15 +85,16 @@ const program = m => `build/tests/${m.suite}/${m.in}`;
 const script = m => `tests/e2e/${m.in}.test.mjs`;
 const quoted = name => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-const whole = m => ['e2e', 'storm', 'power'].includes(m.suite);
+const DRIVERS = { storm: 'tests/storm/storm.mjs', power: 'tests/power/power.mjs', replay: 'tests/power/replay.mjs' };
+const chance = m => m.suite in DRIVERS;
+const whole = m => m.suite === 'e2e' || chance(m);
 const tools = ['build/tests/shim.so', 'build/tests/rows', 'build/tests/cut'];
 const build = rows => run('make', ['-s', '-j2', 'B=build', ...new Set(rows.flatMap(m => (m.suite === 'e2e' ? 'all' : whole(m) ? ['all', ...tools] : program(m))))], BUILD_MS);
 
 // ---- suites with chance in them
 
 const SKIP = 77;
-const chance = m => ['storm', 'power'].includes(m.suite);
-const attempt = (m, seed) => run(process.execPath, [`tests/${m.suite}/${m.suite}.mjs`, '--seed', String(seed), ...m.args], TEST_MS);
+const attempt = (m, seed) => run(process.execPath, [DRIVERS[m.suite], '--seed', String(seed), ...m.args], TEST_MS);
 
 // How many of n tries noticed: {n, seen, text of the last that did not}.
 async function attempts(m, n) {
