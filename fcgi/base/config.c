@@ -292,6 +292,10 @@ static void check_together(struct load *l)
 
 	if (!given_to(l, setting_named("FORCE_HTTPS"))->text)
 		c->force_https = c->environment == ENV_PRODUCTION;
+	if (!given_to(l, setting_named("LOW_WATER"))->text)
+		c->low_water = 2 * c->min_free;
+	if (c->low_water < c->min_free)
+		c->low_water = c->min_free;
 	if (!given_to(l, setting_named("RESERVE_THREADS"))->text && c->reserve_threads >= c->threads)
 		c->reserve_threads = c->threads / 2;
 	order_sizes(l);

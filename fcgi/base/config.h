@@ -69,6 +69,8 @@ struct config {
 	int64_t tus_chunk_size;    /* TUS_CHUNK_SIZE 524288: told by /api/config; advice */
 	int64_t stream_buffer;     /* STREAM_BUFFER_SIZE 65536 */
 	int64_t min_free;          /* MIN_FREE_SPACE 64 MiB: kept free on both file systems */
+	int64_t low_water;         /* LOW_WATER, default twice min_free: nothing new is begun below it; never less than min_free */
+	bool reserve_space;        /* RESERVE_SPACE false: allocate announced lengths */
 	int64_t max_uploads;       /* MAX_CONCURRENT_UPLOADS (count), 0 = the pool's capacity */
 	/* time, seconds unless said */
 	int64_t expiration;        /* TUS_EXPIRATION 86400 */

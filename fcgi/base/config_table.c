@@ -144,6 +144,10 @@ const struct setting settings[] = {
 	{"TUS_CHUNK_SIZE", SIZE(tus_chunk_size, "524288", 1, TIB), .help = "Piece size of tus clients, told by /api/config; advice."},
 	{"STREAM_BUFFER_SIZE", SIZE(stream_buffer, "65536", 4 * KIB, 16 * MIB), .help = "Buffer of a request whose body streams."},
 	{"MIN_FREE_SPACE", SIZE(min_free, "67108864", 0, 1024 * TIB), .help = "Kept free on the file systems of parts and finished files; uploads get 507 before."},
+	{"LOW_WATER", SIZE(low_water, NULL, 0, 1024 * TIB),
+	 .help = "With less free space than this nothing new is begun (507), and what runs goes on. Default: twice `MIN_FREE_SPACE`."},
+	{"RESERVE_SPACE", BOOL(reserve_space, "false"),
+	 .help = "The announced length of an upload is allocated when it begins, so that it cannot meet a full disk; 507 if that fails."},
 	{"MAX_CONCURRENT_UPLOADS", NUM(max_uploads, "0", 0, 1000000, ""),
 	 .help = "Bodies and downloads at the same time; more get 503 and Retry-After. 0: what the pool can carry."},
 

@@ -33,6 +33,9 @@ enum err blob_open(struct blobs *b, int64_t file, bool write, int *fd);
 void blob_close(int fd);
 /* Writes all n bytes at position at, or as many as fit: *written says how many. ERR_NO_SPACE, ERR_INTERNAL. Starts write-back early. */
 enum err blob_write(int fd, const void *p, size_t n, int64_t at, size_t *written);
+/* Allocates what is not yet there of n bytes at position at; the file's size stays. *done false: the file system cannot do that. On failure
+ * (ERR_NO_SPACE, ERR_INTERNAL) nothing of the range stays allocated, and bytes that stood in it are gone. */
+enum err blob_reserve(int fd, int64_t at, int64_t n, bool *done);
 /* Reads up to n bytes; -1 on failure, 0 at the end. */
 ssize_t blob_read(int fd, void *p, size_t n, int64_t at);
 /* fdatasync. */

@@ -93,6 +93,19 @@ enum err blob_write(int fd, const void *p, size_t n, int64_t at, size_t *written
 	return e;
 }
 
+enum err blob_reserve(int fd, int64_t at, int64_t n, bool *done)
+{
+	int rc;
+	while ((rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, at, n)) < 0 && errno == EINTR)
+		continue;
+	*done = rc == 0;
+	if (rc == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+		return ERR_OK;
+	enum err e = blob_fail("reserving space", errno);
+	fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, n);
+	return e;
+}
+
 ssize_t blob_read(int fd, void *p, size_t n, int64_t at)
 {
 	ssize_t r;

@@ -148,6 +148,9 @@ static enum err append_pour(struct append *ap, struct source *body, struct hold 
 	enum err e = blob_open(ap->h->blobs, ap->u.file, true, &p.fd);
 	if (e)
 		return e;
+	/* Where it fails, what fits is kept as ever. */
+	if (ap->h->cfg->reserve_space && ap->plan.length != LENGTH_UNKNOWN && blob_reserve(p.fd, p.at, p.room, &p.reserved) != ERR_OK)
+		p.reserved = false;
 	pour_body(&p, &got);
 	blob_close(p.fd);
 	return append_settle(ap, &got);

@@ -50,7 +50,7 @@ enum err session_open(struct house *h, struct arena *a, const struct chunk_cmd *
 	enum err e = store_session_takes(h->db, a, cmd->sid, out, 1, &found);
 	if (e != ERR_NOT_FOUND)
 		return e ? e : ERR_CONFLICT;
-	e = space_check(h, 0);
+	e = space_begin(h, 0);
 	if (e)
 		return e;
 	want_of(h, cmd, &w);
@@ -109,14 +109,28 @@ static enum err await_take(struct house *h, struct arena *a, const char *sid)
 	return e ? e : ERR_LOCKED;
 }
 
+/* A recording that is not there yet begins with its first chunk. */
+static enum err may_begin(struct house *h, struct arena *a, const char *sid)
+{
+	struct session s;
+	int found;
+	enum err e = space_begin(h, 0);
+	if (e != ERR_NO_SPACE)
+		return e;
+	return store_session_takes(h->db, a, sid, &s, 1, &found) == ERR_NOT_FOUND ? ERR_NO_SPACE : ERR_OK;
+}
+
 enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd *cmd, int64_t spool, bool full, struct source *body,
 	struct chunk_reserved *out, struct hold **hold)
 {
 	struct reserving r = {.h = h, .body = body};
 	struct chunk_want w;
-	enum err e = ERR_AGAIN;
+	enum err e = may_begin(h, a, cmd->sid);
 	bool awaited = false;
 
+	if (e)
+		return e;
+	e = ERR_AGAIN;
 	want_of(h, cmd, &w);
 	w.spool = spool;
 	w.full = full;

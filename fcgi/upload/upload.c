@@ -11,15 +11,42 @@
 
 #define SETTLE_MS 200
 
-enum err space_check(struct house *h, int64_t length)
+/* At least mark bytes are free now, and min_free when need bytes more are stored. */
+static enum err space_above(struct house *h, int64_t mark, int64_t need)
 {
-	int64_t parts, done, need = length > 0 ? length : 0;
+	int64_t parts, done;
 	enum err e = blobs_free_space(h->blobs, &parts, &done);
 	if (e)
 		return e;
-	if (parts - need < h->cfg->min_free)
-		return ERR_NO_SPACE;
-	return !blobs_same_device(h->blobs) && done - need < h->cfg->min_free ? ERR_NO_SPACE : ERR_OK;
+	int64_t least = blobs_same_device(h->blobs) || parts < done ? parts : done;
+	return least < mark || least - need < h->cfg->min_free ? ERR_NO_SPACE : ERR_OK;
+}
+
+enum err space_check(struct house *h, int64_t length)
+{
+	return space_above(h, h->cfg->min_free, length > 0 ? length : 0);
+}
+
+enum err space_begin(struct house *h, int64_t length)
+{
+	return space_above(h, h->cfg->low_water, length > 0 ? length : 0);
+}
+
+/* All or nothing: an upload that could not be reserved is not there. */
+static enum err reserve(struct house *h, struct arena *a, const struct upload *u)
+{
+	struct upload was;
+	const char *disk;
+	int fd;
+	bool reserved;
+	enum err e = blob_open(h->blobs, u->file, true, &fd);
+	if (!e) {
+		e = blob_reserve(fd, u->base, u->length, &reserved);
+		blob_close(fd);
+	}
+	if (e && store_upload_gone(h->db, a, u->n, clock_now(), false, &was, &disk) == ERR_OK)
+		blob_remove(h->blobs, u->file);
+	return e;
 }
 
 /* A fresh upload of length 0 has every byte it will ever have. */
@@ -45,7 +72,7 @@ enum err upload_create(struct house *h, struct arena *a, const struct create_cmd
 
 	enum err e = plan_create(cmd->length, h->cfg->tus_max_size);
 	if (!e)
-		e = space_check(h, cmd->length);
+		e = space_begin(h, cmd->length);
 	if (e)
 		return e;
 	digest_random(random, sizeof random);
@@ -53,6 +80,10 @@ enum err upload_create(struct house *h, struct arena *a, const struct create_cmd
 	struct upload_new in = {.id = id, .owner = cmd->owner, .meta = cmd->meta, .length = cmd->length, .now = now,
 		.expires = plan_expiry(now, h->cfg->expiration, 0)};
 	e = store_upload_create(h->db, a, &in, out);
+	if (e)
+		return e;
+	if (h->cfg->reserve_space && cmd->length > 0)
+		e = reserve(h, a, out);
 	if (e)
 		return e;
 	metrics_add(h->metrics, M_UPLOADS_TOTAL, 1);

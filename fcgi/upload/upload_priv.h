@@ -14,6 +14,7 @@ struct pour {
 	int64_t room;               /* bytes that may be stored */
 	struct source *body;
 	struct hold *hold;          /* NULL: nobody may want it */
+	bool reserved;              /* there is room on the disk for all of it, whatever others do */
 	size_t buffer;              /* bytes of the largest read */
 	int64_t row_offset;         /* the row's offset now: a newcomer who goes on from there wants nothing more published */
 	/* Called after a sync when `stored` bytes are durable and ought to be published. NULL: never. */
@@ -33,6 +34,8 @@ void pour_body(const struct pour *p, struct poured *out);
 
 /* Bytes that an upload of this length needs are there, beside the reserve. length may be unknown (0 is asked for). */
 enum err space_check(struct house *h, int64_t length);
+/* The same for what begins: it also needs LOW_WATER. */
+enum err space_begin(struct house *h, int64_t length);
 /* While bytes come: looks at the free space when SPACE_STEP came since *looked (begin with SPACE_UNSEEN). ERR_NO_SPACE: the reserve has been touched, so
  * each running body takes at most a step of it. */
 #define SPACE_STEP (1 << 20)
