@@ -188,7 +188,7 @@ async function cancelled(r, order, byTus) {
 	r.gone = true;
 	for (let first = true; ; first = false) {
 		const res = await r.world.ask(r, 'DELETE', `/files/${r.sid}`);
-		if (res && (res.status === 200 || (known ? !first && res.status === 410 : [404, 410].includes(res.status)))) break;
+		if (res && (res.status === 200 || ((!known || !first) && [404, 410].includes(res.status)))) break;
 		if (res && !r.world.passes(res.status)) r.wrong(`cancel answered ${res}`);
 		if (r.wedged) { r.wrong('wedged: it cannot be cancelled'); break; }
 		await sleep(50);
