@@ -1,4 +1,4 @@
--- Version 2: the outbox. A row is written in the transaction of the change that it tells of, and never changed but for its delivery.
+-- Version 2: the outbox, and the trash. A row of the outbox is written in the transaction of the change that it tells of, and never changed but for its delivery.
 CREATE TABLE event(
   n INTEGER PRIMARY KEY AUTOINCREMENT,      -- the order in which things happened
   time INTEGER NOT NULL,                    -- seconds UTC
@@ -21,3 +21,21 @@ CREATE TABLE event(
 );
 CREATE INDEX event_due ON event(next, n) WHERE hook = 1;
 CREATE INDEX event_waiting ON event(subject, n) WHERE hook = 1;
+
+-- Names of finished files that no recording has any more, written by the change that took them away: whoever dies before the file is removed leaves it to the reaper.
+-- A name in here is given to nobody.
+CREATE TABLE trash(
+  sid TEXT NOT NULL,
+  disk TEXT NOT NULL,                       -- file name on disk
+  PRIMARY KEY(sid, disk)
+) WITHOUT ROWID;
+CREATE TRIGGER recording_dropped AFTER DELETE ON recording BEGIN
+  INSERT OR IGNORE INTO trash(sid, disk) VALUES(old.sid, old.disk);
+END;
+CREATE TRIGGER recording_renamed AFTER UPDATE OF disk ON recording WHEN old.disk <> new.disk BEGIN
+  INSERT OR IGNORE INTO trash(sid, disk) VALUES(old.sid, old.disk);
+  DELETE FROM trash WHERE sid = new.sid AND disk = new.disk;
+END;
+CREATE TRIGGER recording_made AFTER INSERT ON recording BEGIN
+  DELETE FROM trash WHERE sid = new.sid AND disk = new.disk;
+END;

@@ -220,6 +220,15 @@ enum err store_recording_add(struct store *s, const struct recording *r);
 /* Removes the row; its session or upload becomes GONE (cancelled) as by store_session_gone, but a run goes alone. ERR_LOCKED: the session is FINISHING. FULL. */
 enum err store_recording_delete(struct store *s, int64_t n, int64_t now);
 
+/* Names that recordings have lost (dropped, renamed, replaced), at most max: their files are to be removed, then forgotten here. Until that they are given to
+ * no other recording. The verb that takes a name away puts it here in its own transaction. */
+struct trash {
+	const char *sid, *disk;
+};
+enum err store_trash(struct store *s, struct arena *a, struct trash *out, int max, int *found);
+/* The file is gone. NORMAL: who forgets this removes it once more. */
+enum err store_trash_done(struct store *s, const char *sid, const char *disk);
+
 /* ---- time ---- */
 
 /* Rows that want work, at most max; *found how many. They come in turns, so that rows which fail again and again do not keep the others from being

@@ -115,7 +115,10 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_REC_DROP] = "DELETE FROM recording WHERE n=?1",
 	[SQL_REC_UNLINK] = "UPDATE recording SET session=0 WHERE session=?1 AND session>0",
 	[SQL_NAME_TAKEN] = "SELECT EXISTS(SELECT 1 FROM recording WHERE sid=?1 AND disk=?2 AND n<>?3)"
-		" OR EXISTS(SELECT 1 FROM session WHERE sid=?1 AND out_name=?2 AND state IN (1,5) AND n<>?4)",
+		" OR EXISTS(SELECT 1 FROM session WHERE sid=?1 AND out_name=?2 AND state IN (1,5) AND n<>?4)"
+		" OR EXISTS(SELECT 1 FROM trash WHERE sid=?1 AND disk=?2)",
+	[SQL_TRASH] = "SELECT sid,disk FROM trash LIMIT ?1",
+	[SQL_TRASH_DONE] = "DELETE FROM trash WHERE sid=?1 AND disk=?2",
 
 	[SQL_DUE_UPLOADS] = "SELECT n,expires FROM upload WHERE id IS NOT NULL AND state=0 AND expires BETWEEN 1 AND ?1 AND (expires,n)>(?2,?3)"
 		" ORDER BY expires,n LIMIT ?4",

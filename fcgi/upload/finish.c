@@ -111,7 +111,7 @@ static enum err finish_publish(struct house *h, struct arena *a, struct session 
 	file_list_add(&files, s->file);
 	file_list_remove(h, &files);
 	if (old_disk)
-		blob_done_remove(h->blobs, s->sid, old_disk);
+		finished_remove(h, s->sid, old_disk);
 	metrics_add(h->metrics, s->goal == SESSION_RECOVERED ? M_RECOVERED : M_FINISHED, 1);
 	log_event(LOG_INFO, "upload", "recording finished", "sid", LS(s->sid), "take", LI(s->take), "bytes", LI(s->bytes), "chunks", LI(s->top), NULL);
 	return ERR_OK;

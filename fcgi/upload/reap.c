@@ -198,6 +198,20 @@ static enum err forget_some(struct house *h)
 	return e;
 }
 
+/* ---- files that lost their name ---- */
+
+static enum err empty_trash(struct house *h, struct arena *a)
+{
+	struct trash t[BATCH_MAX];
+	int found = 0;
+	enum err e = store_trash(h->db, a, t, BATCH_MAX, &found);
+	for (int i = 0; !e && i < found; i++)
+		if (finished_remove(h, t[i].sid, t[i].disk))
+			log_event(LOG_ERROR, "reap", "a finished file that nobody names cannot be removed", "sid", LS(t[i].sid), "file", LS(t[i].disk), NULL);
+	arena_reset(a);
+	return e;
+}
+
 /* ---- orphans ---- */
 
 struct scan {
@@ -242,6 +256,8 @@ enum err reap(struct house *h, int limit, bool scan, struct reap_count *count)
 	enum err e = ERR_OK;
 	for (size_t i = 0; !e && i < sizeof works / sizeof *works; i++)
 		e = work_some(h, a, &works[i], limit, count);
+	if (!e)
+		e = empty_trash(h, a);
 	if (!e && scan)
 		e = blob_each(h->blobs, scan_file, &sc);
 	if (!e)

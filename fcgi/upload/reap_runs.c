@@ -134,7 +134,7 @@ static enum err recover_run(struct house *h, struct arena *a, const struct sessi
 
 static bool passing(enum err e)
 {
-	return e == ERR_NO_SPACE || e == ERR_BUSY;
+	return e == ERR_NO_SPACE || e == ERR_BUSY || e == ERR_NOMEM;
 }
 
 static enum err recover_some(struct house *h, struct arena *a, const struct session *s, const struct runs *r, int *made, bool *all)

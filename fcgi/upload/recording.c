@@ -48,6 +48,15 @@ enum err recording_open(struct house *h, const struct recording *r, int *fd)
 	return blob_done_open(h->blobs, r->sid, r->disk, fd);
 }
 
+enum err finished_remove(struct house *h, const char *sid, const char *disk)
+{
+	enum err e = blob_done_remove(h->blobs, sid, disk);
+	/* What cannot be noted is removed by the reaper once more. */
+	if (!e)
+		store_trash_done(h->db, sid, disk);
+	return e;
+}
+
 /* From the arena; NULL when it is full. */
 static const char *note_text(struct arena *a, const struct recording *r, const struct session *s)
 {
@@ -123,7 +132,7 @@ static enum err rename_held(struct house *h, struct arena *a, const struct sessi
 	if (!e)
 		e = store_recording_rename(h->db, r->n, out->name, out->disk, meta);
 	if (!e && moves)
-		e = blob_done_remove(h->blobs, r->sid, r->disk);
+		e = finished_remove(h, r->sid, r->disk);
 	return e;
 }
 
@@ -161,7 +170,7 @@ enum err recording_remove(struct house *h, struct arena *a, const struct recordi
 	}
 	enum err e = store_recording_delete(h->db, r->n, clock_now());
 	if (!e) {
-		e = blob_done_remove(h->blobs, r->sid, r->disk);
+		e = finished_remove(h, r->sid, r->disk);
 		file_list_remove(h, &files);
 	} else {
 		files.n = 0;

@@ -159,7 +159,7 @@ enum err upload_remove(struct house *h, struct arena *a, const char *id)
 		blob_remove(h->blobs, u.file);
 		disk = finished_disk(a, &u, disk);
 		if (disk)
-			blob_done_remove(h->blobs, u.id, disk);
+			finished_remove(h, u.id, disk);
 	}
 	hold_drop(hold);
 	return e;

@@ -515,6 +515,46 @@ static void a_run_that_fails_is_passed_over(void **state)
 	assert_int_equal(part_files(s), before);
 }
 
+static bool there(struct scene *s, const char *sid, const char *disk)
+{
+	int fd;
+	enum err e = blob_done_open(s->h.blobs, sid, disk, &fd);
+	if (!e)
+		blob_close(fd);
+	return !e;
+}
+
+/* Whoever dies between the row and the file leaves a file that nobody names: the reaper removes it, and until that its name is nobody's. */
+static void a_file_that_lost_its_name_goes(void **state)
+{
+	struct scene *s = *state;
+	struct recording r;
+	const char *name;
+	for (int renamed = 0; renamed < 2; renamed++) {
+		const char *sid = renamed ? "renamed" : "dropped";
+		a_chunk_of(s, sid, 0, 100, NULL);
+		struct session t = the_session(s, sid);
+		struct session_close c = {.n = t.n, .total = 1, .name = "a.webm", .goal = SESSION_COMPLETE, .now = clock_now()};
+		assert_int_equal(store_session_close(s->h.db, &c), ERR_OK);
+		assert_int_equal(session_finish(&s->h, t.n), ERR_OK);
+		assert_int_equal(store_recording_of_session(s->h.db, s->a, t.n, &r), ERR_OK);
+		assert_true(there(s, sid, "a.webm"));
+		if (renamed) {
+			assert_int_equal(blob_done_link(s->h.blobs, sid, "a.webm", "b.webm"), ERR_OK);
+			assert_int_equal(store_recording_rename(s->h.db, r.n, "b.webm", "b.webm", NULL), ERR_OK);
+		} else {
+			assert_int_equal(store_recording_delete(s->h.db, r.n, clock_now()), ERR_OK);
+		}
+		assert_int_equal(store_recording_free_name(s->h.db, s->a, sid, "a.webm", &name), ERR_OK);
+		assert_string_equal(name, "a (2).webm");
+		reaped(s, 5);
+		assert_false(there(s, sid, "a.webm"));
+		assert_int_equal(there(s, sid, "b.webm"), renamed);
+		assert_int_equal(store_recording_free_name(s->h.db, s->a, sid, "a.webm", &name), ERR_OK);
+		assert_string_equal(name, "a.webm");
+	}
+}
+
 /* The chunk that was missing comes after the runs were offered: the whole recording is due as if nothing had been offered. */
 static void a_hole_closed_late_is_recovered_in_time(void **state)
 {
@@ -623,7 +663,7 @@ int main(void)
 		S_(a_published_upload_can_be_read),
 		S_(the_start_ends_what_was_begun), S_(many_unfinished_chunks_go), S_(what_waits_for_space_can_be_cancelled), S_(a_join_needs_space),
 		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(a_run_that_fails_is_passed_over),
-		S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_file_in_the_making_is_no_orphan), S_(a_long_recording_is_forgotten_in_one_round),
+		S_(a_file_that_lost_its_name_goes), S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_file_in_the_making_is_no_orphan), S_(a_long_recording_is_forgotten_in_one_round),
 	};
 	return cmocka_run_group_tests_name("workshop", tests, NULL, NULL);
 }
