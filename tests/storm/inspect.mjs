@@ -1,4 +1,4 @@
-// inspect.mjs - looks at a server at rest: every row and every byte against what clients were told. The numbers name the invariants (see README of the suite).
+// inspect.mjs - looks at a server at rest: every row and every byte against what clients were told. The numbers name the invariants (tests/README.md).
 import fs from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
