@@ -11,6 +11,7 @@
 #define GW_DRAIN_MS 5000            /* but not for longer than this */
 #define GW_DRAIN_IDLE_MS 200        /* and only while it comes: a client that waits for the answer first must get it */
 #define GW_DRAINERS 4               /* and by so many threads of a process at once: a crowd of refused bodies must not take all */
+#define GW_DRAINERS_OF 16           /* nor by more than one of so many threads */
 
 /* How fast a body comes: bytes against the time that was spent waiting for them, so that a slow disk of ours is not the client's fault. */
 struct gw_pace {
@@ -33,6 +34,8 @@ void gw_answer(const struct gateway_app *app, struct gw_door *d, struct arena *a
 void gw_pace_waited(struct gw_pace *p, int64_t us);
 /* So many bytes came. Ends the body (cut) if it comes too slowly; what came counts. */
 void gw_pace_came(struct gw_door *d, size_t n);
+/* For a pool of so many threads: how many of them may drain at once. */
+void gw_drainers_of(int threads);
 /* Reads at most max bytes of the body and throws them away, for at most ms, and no longer than idle_ms without a byte. */
 void gw_drain(struct gw_door *d, int64_t max, int ms, int idle_ms);
 /* Writes the CGI form of an answer (Status first). Closes res->file_fd. */

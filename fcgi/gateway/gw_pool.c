@@ -273,6 +273,7 @@ int gateway_fcgi_serve(const struct gateway_app *app, const struct gateway_pool 
 		return -1;
 	block_signals();
 	gw_linger_start();
+	gw_drainers_of(conf->max_threads);
 	mallopt(M_ARENA_MAX, 4);   /* an arena a thread would hold much memory for nothing */
 	pool.app = app;
 	pool.conf = *conf;

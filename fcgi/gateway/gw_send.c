@@ -22,6 +22,7 @@
 
 static atomic_bool stopping;
 static atomic_int drainers;
+static int drainers_max = 1;
 
 bool gateway_stopping(void)
 {
@@ -150,12 +151,18 @@ void gw_drain(struct gw_door *d, int64_t max, int ms, int idle_ms)
 	}
 }
 
+void gw_drainers_of(int threads)
+{
+	int n = threads / GW_DRAINERS_OF;
+	drainers_max = n < 1 ? 1 : n > GW_DRAINERS ? GW_DRAINERS : n;
+}
+
 static void drain_rest(struct gw_door *d)
 {
 	int64_t rest = d->body.length - d->body.taken;
 	if (rest <= 0 || rest > GW_DRAIN || d->cut)
 		return;
-	if (atomic_fetch_add(&drainers, 1) < GW_DRAINERS)
+	if (atomic_fetch_add(&drainers, 1) < drainers_max)
 		gw_drain(d, rest, GW_DRAIN_MS, GW_DRAIN_IDLE_MS);
 	atomic_fetch_sub(&drainers, 1);
 }

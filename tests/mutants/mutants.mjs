@@ -446,7 +446,31 @@ export const mutants = [
 	},
 	{
 		id: 'H3', what: 'every thread waits for the rest of a refused body', suite: 'unit', in: 'test_gateway', test: 'a_crowd_of_silent_refused_bodies', control: 'whole_bodies',
-		file: 'fcgi/gateway/gw_send.c', old: 'atomic_fetch_add(&drainers, 1) < GW_DRAINERS', new: 'atomic_fetch_add(&drainers, 1) < 1000',
+		file: 'fcgi/gateway/gw_send.c', old: 'atomic_fetch_add(&drainers, 1) < drainers_max', new: 'atomic_fetch_add(&drainers, 1) < 1000',
+	},
+	{
+		id: 'R1', what: 'a reload ends running bodies', suite: 'contract', in: 'test_supervise', test: 'a_reload_refuses_nobody_and_cuts_nobody', control: 'one_supervisor_a_folder',
+		file: 'fcgi/gateway/gw_pool.c', old: 'return sig == SIGUSR1 || sig == SIGHUP;', new: 'return false;',
+	},
+	{
+		id: 'R2', what: 'a stop is lost on a worker that begins', suite: 'contract', in: 'test_supervise', test: 'a_stop_is_heard_while_workers_begin', control: 'one_supervisor_a_folder',
+		file: 'fcgi/gateway/gw_fcgi.c', old: '\tsignal(SIGTERM, SIG_DFL);\n', new: '',
+	},
+	{
+		id: 'R3', what: 'workers that start again read a broken settings file', suite: 'contract', in: 'test_supervise', test: 'wrong_settings_change_nothing', control: 'one_supervisor_a_folder',
+		file: 'fcgi/supervise_proc.c', old: 'if (t->settings >= 0 &&', new: 'if (false &&',
+	},
+	{
+		id: 'L1', what: 'a silent body holds its upload for ever', suite: 'contract', in: 'test_slow', test: 'a_silent_body_is_cut_and_kept', control: 'a_pause_is_no_silence',
+		file: 'fcgi/gateway/gw_fcgi.c', old: 'if (c->since && clock_mono_us()', new: 'if (false && clock_mono_us()',
+	},
+	{
+		id: 'L2', what: 'a trickle holds its upload for ever', suite: 'contract', in: 'test_slow', test: 'a_trickle_is_cut_and_kept', control: 'a_pause_is_no_silence',
+		file: 'fcgi/gateway/gw_send.c', old: 'if (p->min_rate == 0 ||', new: 'if (p->min_rate >= 0 ||',
+	},
+	{
+		id: 'L3', what: 'below the low-water mark uploads begin', suite: 'fault', in: 'test_space', test: 'the_mark_is_twice_the_reserve', control: 'a_quota_is_a_full_disk',
+		file: 'fcgi/upload/upload.c', old: 'return least < mark ||', new: 'return',
 	},
 	{
 		id: 'H4', what: 'every thread waits for the close of an answered connection', suite: 'unit', in: 'test_gateway', test: 'a_crowd_of_silent_refused_bodies', control: 'whole_bodies',
