@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervise_leave.h"
 #include "supervise_reload.h"
 
 #define MINUTE_US 60000000
@@ -24,13 +25,6 @@
 #define BACKOFF_MOST_US 5000000
 #define LIVED_US 2000000        /* a worker that lived so long starts again without delay */
 #define TRIAL_US 1000000        /* a new team must live so long */
-#define KILL_AFTER_MS 500       /* beyond the time that workers give themselves */
-
-/* A worker of a former team, which ends with its last request. */
-struct leaver {
-	pid_t pid;
-	int64_t until;              /* then it is killed */
-};
 
 struct pool {
 	struct team team, next;     /* next.n 0: no reload is going on */
@@ -38,8 +32,7 @@ struct pool {
 	bool reload;                /* asked for */
 	char *file;                 /* CONFIG_FILE, NULL if not given */
 	int sock, lock;
-	struct leaver *leaver;
-	int nleavers;
+	struct leavers leavers;
 	int64_t starts[CONFIG_RESTARTS_MAX];   /* times of the last restarts: a ring of RESTARTS_PER_MINUTE */
 	unsigned nstarts;
 };
@@ -102,15 +95,6 @@ static void log_end(int i, pid_t pid, int status, int64_t start_at)
 	          "again_in_ms", LI(wait > 0 ? wait / 1000 : 0), NULL);
 }
 
-static void forget_leaver(struct pool *p, pid_t pid)
-{
-	for (int i = 0; i < p->nleavers; i++)
-		if (p->leaver[i].pid == pid) {
-			p->leaver[i] = p->leaver[--p->nleavers];
-			return;
-		}
-}
-
 static void ended(struct pool *p, pid_t pid, int status, bool restart)
 {
 	int i = find(&p->team, pid);
@@ -124,7 +108,7 @@ static void ended(struct pool *p, pid_t pid, int status, bool restart)
 	} else if ((i = find(&p->next, pid)) >= 0) {
 		p->next.w[i].pid = 0;
 	} else {
-		forget_leaver(p, pid);
+		leavers_forget(&p->leavers, pid);
 	}
 }
 
@@ -135,7 +119,7 @@ static int reap(struct pool *p, bool restart)
 	pid_t pid;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		ended(p, pid, status, restart);
-	return alive(&p->team) + alive(&p->next) + p->nleavers;
+	return alive(&p->team) + alive(&p->next) + p->leavers.n;
 }
 
 /* ---- what is due ---- */
@@ -160,19 +144,6 @@ static void start_due(struct pool *p, int64_t now, int64_t *next)
 	}
 }
 
-static void kill_late(struct pool *p, int64_t now, int64_t *next)
-{
-	for (int i = 0; i < p->nleavers; i++) {
-		struct leaver *l = &p->leaver[i];
-		if (l->until <= now) {
-			log_event(LOG_WARN, "supervisor", "a worker of old settings did not end in time", "pid_killed", LI(l->pid), NULL);
-			kill(l->pid, SIGKILL);
-			l->until = now + MINUTE_US;
-		}
-		sooner(next, l->until);
-	}
-}
-
 /* ---- reload ---- */
 
 static void trial_begin(struct pool *p)
@@ -188,26 +159,10 @@ static void trial_begin(struct pool *p)
 	p->trial_until = clock_mono_us() + TRIAL_US;
 }
 
-/* The running workers of the team take no more requests. */
-static bool dismiss(struct pool *p)
-{
-	const struct config *c = p->team.c;
-	struct leaver *all = realloc(p->leaver, (size_t)(p->nleavers + p->team.n) * sizeof *all);
-	if (!all)
-		return false;
-	p->leaver = all;
-	for (int i = 0; i < p->team.n; i++) {
-		note(&p->team, i, 0);
-		if (p->team.w[i].pid == 0)
-			continue;
-		kill(p->team.w[i].pid, SIGUSR1);
-		all[p->nleavers++] = (struct leaver){p->team.w[i].pid, clock_mono_us() + c->reload_wait * 1000000 + (c->shutdown_wait_ms + KILL_AFTER_MS) * 1000};
-	}
-	return true;
-}
-
 static void adopt(struct pool *p)
 {
+	for (int i = 0; i < p->team.n; i++)
+		note(&p->team, i, 0);
 	team_free(&p->team);
 	p->team = p->next;
 	p->next = (struct team){.settings = -1};
@@ -217,7 +172,7 @@ static void adopt(struct pool *p)
 		if (p->team.w[i].pid)
 			note(&p->team, i, p->team.w[i].pid);
 	log_level_set((enum log_level)p->team.c->log_level);
-	log_event(LOG_INFO, "supervisor", "serving with new settings", "workers", LI(p->team.c->workers), "ending", LI(p->nleavers), NULL);
+	log_event(LOG_INFO, "supervisor", "serving with new settings", "workers", LI(p->team.c->workers), "ending", LI(p->leavers.n), NULL);
 }
 
 static void trial_step(struct pool *p, int64_t now, int64_t *next)
@@ -233,7 +188,7 @@ static void trial_step(struct pool *p, int64_t now, int64_t *next)
 		team_free(&p->next);
 	} else if (now < p->trial_until) {
 		sooner(next, p->trial_until);
-	} else if (dismiss(p)) {
+	} else if (leavers_take(&p->leavers, &p->team)) {
 		adopt(p);
 		*next = now;
 	}
@@ -245,7 +200,7 @@ static int64_t step(struct pool *p)
 	int64_t now = clock_mono_us(), next = now + MINUTE_US;
 	trial_step(p, now, &next);
 	start_due(p, now, &next);
-	kill_late(p, now, &next);
+	leavers_look(&p->leavers, now, &next);
 	return next > now ? next - now : 0;
 }
 
@@ -280,8 +235,7 @@ static void kill_all(const struct pool *p, int sig)
 {
 	kill_team(&p->team, sig);
 	kill_team(&p->next, sig);
-	for (int i = 0; i < p->nleavers; i++)
-		kill(p->leaver[i].pid, sig);
+	leavers_signal(&p->leavers, sig);
 }
 
 static void end_all(struct pool *p, const sigset_t *set)
@@ -341,7 +295,7 @@ int supervise(const struct config *c)
 		rc = team_room(&p.team) ? serve(&p, c) : proc_fail("no memory", c->run_dir);
 	team_free(&p.team);
 	team_free(&p.next);
-	free(p.leaver);
+	free(p.leavers.all);
 	free(p.file);
 	close(p.lock);
 	return rc;

@@ -11,6 +11,8 @@
 
 #include "base/config.h"
 
+#define KILL_AFTER_MS 500       /* beyond the time that workers give themselves */
+
 struct worker {
 	pid_t pid;                  /* 0: not running */
 	int64_t started, start_at, backoff;

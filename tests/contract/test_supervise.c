@@ -232,9 +232,8 @@ static void one_supervisor_a_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_reload_refuses_nobody_and_cuts_nobody), T(wrong_settings_change_nothing), T(a_reload_waits_so_long_and_no_longer),
+		T(one_supervisor_a_folder), T(a_reload_refuses_nobody_and_cuts_nobody), T(wrong_settings_change_nothing), T(a_reload_waits_so_long_and_no_longer),
 		T(a_stop_publishes_what_came), T(a_stop_is_heard_while_workers_begin), T(crashed_workers_restart_at_most_so_often), T(a_killed_supervisor_keeps_nobody_out),
-		T(one_supervisor_a_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
