@@ -183,6 +183,18 @@ static void crashed_workers_restart_at_most_so_often(void **state)
 	close(fd);
 }
 
+static bool stands_still(pid_t pid)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[512] = "";
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+	if (fd >= 0)
+		close(fd);
+	return n > 0 && strstr(text, ") T ");
+}
+
 /* Who can still be asked of an orphan: the test, as the reaper of its descendants. */
 static void a_killed_supervisor_keeps_nobody_out(void **state)
 {
@@ -194,6 +206,7 @@ static void a_killed_supervisor_keeps_nobody_out(void **state)
 	peer_create(p, 10, url);
 	pid_t stopped = pool_pid(p, "worker-0"), other = pool_pid(p, "worker-1");
 	kill(stopped, SIGSTOP);
+	UNTIL("it stands still", stands_still(stopped));
 	pool_stop(p, SIGKILL);
 	/* one worker ends by itself; the other stands still, with all its locks and its mailbox */
 	UNTIL("a worker without supervisor ends", waitpid(other, &status, WNOHANG) == other);
