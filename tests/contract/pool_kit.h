@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -173,6 +174,13 @@ static inline bool peer_record(int fd, int type, const void *p, size_t n)
 {
 	unsigned char h[8] = {1, (unsigned char)type, 0, 1, (unsigned char)(n >> 8), (unsigned char)n};
 	return peer_put(fd, h, sizeof h) && peer_put(fd, p, n);
+}
+
+/* Waits until somebody has read all that was sent. */
+static inline void peer_taken(int fd)
+{
+	int left = 1;
+	UNTIL("what was sent is read", ioctl(fd, TIOCOUTQ, &left) == 0 && left == 0);
 }
 
 static inline int peer_connect(const struct pool *p)

@@ -54,6 +54,7 @@ static void a_reload_refuses_nobody_and_cuts_nobody(void **state)
 	peer_create(p, 10, url);
 	int fd = peer_patch(p, url, 0, 10);
 	assert_true(peer_record(fd, 5, "01234", 5));
+	peer_taken(fd);
 
 	reload("{\"CHUNK_SIZE\": 2000, \"WORKERS\": 3}");
 	int asked = 0;
@@ -117,6 +118,7 @@ static void a_reload_waits_so_long_and_no_longer(void **state)
 	peer_create(p, 10, url);
 	int fd = peer_patch(p, url, 0, 10);
 	assert_true(peer_record(fd, 5, "01234", 5));
+	peer_taken(fd);
 	reload("{\"RELOAD_WAIT\": 0, \"WORKERS\": 1}");
 	UNTIL("the old worker ends", pool_gone(old));
 	peer_answer(fd, &a);
@@ -132,6 +134,7 @@ static void a_stop_publishes_what_came(void **state)
 	peer_create(p, 10, url);
 	int fd = peer_patch(p, url, 0, 10);
 	assert_true(peer_record(fd, 5, "0123456", 7));
+	peer_taken(fd);
 	assert_int_equal(pool_stop(p, SIGTERM), 0);
 	peer_answer(fd, &a);
 	assert_int_equal(a.status, 503);
