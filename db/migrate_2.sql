@@ -22,6 +22,9 @@ CREATE TABLE event(
 CREATE INDEX event_due ON event(next, n) WHERE hook = 1;
 CREATE INDEX event_waiting ON event(subject, n) WHERE hook = 1;
 
+-- Uploads with all their bytes that are not complete: a process died in between.
+CREATE INDEX upload_full ON upload(n) WHERE state = 0 AND offset = length;
+
 -- Names of finished files that no recording has any more, written by the change that took them away: whoever dies before the file is removed leaves it to the reaper.
 -- A name in here is given to nobody.
 CREATE TABLE trash(

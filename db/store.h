@@ -239,6 +239,8 @@ struct store_mark {
 enum err store_due_uploads(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);       /* OPEN whole uploads past expires */
 enum err store_due_sessions(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);      /* RECEIVING past expires */
 /* Without those that store_upload_failed marked. */
+/* OPEN rows that have all their bytes since before `before`: their process died before it completed them. */
+enum err store_full_uploads(struct store *s, int64_t before, struct store_mark *m, int64_t *n, int max, int *found);
 enum err store_finishing_uploads(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);
 enum err store_finishing_sessions(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);
 /* New expiry of a session (kept with holes). NORMAL. */

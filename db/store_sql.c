@@ -124,6 +124,7 @@ const char *const sql_text[SQL__MAX] = {
 		" ORDER BY expires,n LIMIT ?4",
 	[SQL_DUE_SESSIONS] = "SELECT n,expires FROM session WHERE state=0 AND expires BETWEEN 1 AND ?1 AND (expires,n)>(?2,?3)"
 		" ORDER BY expires,n LIMIT ?4",
+	[SQL_FULL_UPLOADS] = "SELECT n,0 FROM upload WHERE state=0 AND offset=length AND updated<?1 AND n>?3 ORDER BY n LIMIT ?4",
 	[SQL_FINISHING_UPLOADS] = "SELECT n,0 FROM upload WHERE state=1 AND expires>=0 AND n>?3 ORDER BY n LIMIT ?4",
 	[SQL_FINISHING_SESSIONS] = "SELECT n,expires FROM session WHERE state=1 AND (expires,n)>(?2,?3) ORDER BY expires,n LIMIT ?4",
 	[SQL_FORGET_UPLOADS] = "DELETE FROM upload WHERE n IN (SELECT n FROM upload WHERE state=3 AND updated<=?1 ORDER BY updated LIMIT ?2)",

@@ -44,6 +44,11 @@ enum err store_due_sessions(struct store *s, int64_t now, struct store_mark *m, 
 	return turn(s, SQL_DUE_SESSIONS, now, m, n, max, found);
 }
 
+enum err store_full_uploads(struct store *s, int64_t before, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	return turn(s, SQL_FULL_UPLOADS, before, m, n, max, found);
+}
+
 enum err store_finishing_uploads(struct store *s, struct store_mark *m, int64_t *n, int max, int *found)
 {
 	return turn(s, SQL_FINISHING_UPLOADS, 0, m, n, max, found);

@@ -40,6 +40,15 @@ static enum err append_move(struct append *ap, int64_t offset, bool writing, boo
 	return ERR_OK;
 }
 
+/* The row stays where it is: at its length it would be a complete upload that nobody completes, should this process die now. */
+static enum err append_say_resumed(struct append *ap)
+{
+	struct upload_move m = {.n = ap->u.n, .old = ap->at, .offset = ap->at, .writing = true, .now = clock_now(), .expires = -1, .resumed = true};
+	enum err e = store_upload_move(ap->h->db, &m);
+	ap->resumed = ap->resumed && e;
+	return e;
+}
+
 static enum err append_publish(void *arg, int64_t stored)
 {
 	struct append *ap = arg;
@@ -129,9 +138,9 @@ static enum err append_settle(struct append *ap, const struct poured *got)
 		return ERR_TOO_LARGE;
 	if (got->displaced && got->leave_row)
 		return reason;
-	/* That it was resumed is said by a move of its own: what comes next says only that it is complete. */
+	/* What comes next says only that it is complete. */
 	if (whole && !got->err && ap->resumed && end > ap->at)
-		e = append_move(ap, end, true, false);
+		e = append_say_resumed(ap);
 	if (whole && !got->err)
 		return e ? e : append_complete(ap);
 	bool kept = end > ap->u.offset;
@@ -207,6 +216,25 @@ enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct
 	}
 	if (e == ERR_DISPLACED && hold_ping_pong(hold))
 		e = ERR_LOCKED;
+	hold_drop(hold);
+	return e;
+}
+
+enum err upload_end_full(struct house *h, struct arena *a, int64_t n, struct append_out *out)
+{
+	struct append ap = {.h = h, .a = a, .out = out};
+	struct hold *hold;
+	*out = (struct append_out){.offset = -1, .length = LENGTH_UNKNOWN};
+	enum err e = hold_take(h->holds, HOLD_UPLOAD(n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
+	if (e)
+		return e;
+	e = store_upload_by_n(h->db, a, n, &ap.u);
+	if (!e && ap.u.state == UPLOAD_OPEN && ap.u.offset == ap.u.length) {
+		ap.at = ap.plan.length = ap.u.length;
+		e = append_allowed(&ap);
+		if (!e)
+			e = append_complete(&ap);
+	}
 	hold_drop(hold);
 	return e;
 }

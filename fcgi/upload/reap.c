@@ -11,6 +11,7 @@
 #include "upload/reap.h"
 
 #define BATCH_MAX 100
+#define FULL_AGE 10             /* seconds */
 #define ORPHAN_AGE 3600
 #define TURN_US 1000000
 #define FORGET_ROWS 200         /* in one transaction */
@@ -138,6 +139,12 @@ struct work {
 	const char *failed;
 };
 
+/* Whoever is about to complete one needs no help. */
+static enum err next_full_upload(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	return store_full_uploads(s, now - FULL_AGE, m, n, max, found);
+}
+
 static enum err next_finishing_upload(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
 {
 	(void)now;
@@ -152,13 +159,14 @@ static enum err next_finishing_session(struct store *s, int64_t now, struct stor
 
 #define MARK(name) offsetof(struct reap_turns, name)
 static const struct work works[] = {
+	{next_full_upload, reap_full, MARK(full_uploads), "completing an upload failed"},
 	{next_finishing_upload, reap_finish_upload, MARK(finishing_uploads), "finishing an upload failed"},
 	{next_finishing_session, reap_finish_session, MARK(finishing_sessions), "finishing a session failed"},
 	{store_due_sessions, reap_session, MARK(due_sessions), "an abandoned session could not be settled"},
 	{store_due_uploads, expire_upload, MARK(due_uploads), "expiring an upload failed"},
 };
 
-#define INTERRUPTED 2           /* kinds at the beginning that end what a process began */
+#define INTERRUPTED 3           /* kinds at the beginning that end what a process began */
 
 /* Rows that fail count for nothing: within a second it goes on until limit rows are done or all were looked at. */
 static enum err work_some(struct house *h, struct arena *a, const struct work *w, int limit, struct reap_count *count)

@@ -12,6 +12,8 @@ const char *recovered_name(struct arena *a, const struct session *s, const char 
  * done. An error is passing trouble; a run that fails for good is logged and passed over. */
 enum err recover_runs(struct house *h, const struct session *s, int *made, bool *all);
 
+/* Completes an upload that has all its bytes, and finishes what that makes whole. */
+enum err reap_full(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
 /* Runs the finishing of a row again; one that cannot succeed any more is given up. */
 enum err reap_finish_upload(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
 enum err reap_finish_session(struct house *h, struct arena *a, int64_t n, struct reap_count *count);

@@ -1,5 +1,5 @@
 /*
- * reap_finish.c - finishing that was interrupted: run again, or given up where acknowledged bytes are missing for good.
+ * reap_finish.c - completing and finishing that was interrupted: run again, or given up where acknowledged bytes are missing for good.
  */
 #include <unistd.h>
 
@@ -120,5 +120,19 @@ enum err reap_finish_upload(struct house *h, struct arena *a, int64_t n, struct 
 	count->finished += !e;
 	if (e == ERR_NOT_FOUND || e == ERR_INTERNAL)
 		give_up_upload(h, a, n);
+	return e;
+}
+
+/* ---- complete but for the word ---- */
+
+enum err reap_full(struct house *h, struct arena *a, int64_t n, struct reap_count *count)
+{
+	struct append_out out;
+	enum err e = upload_end_full(h, a, n, &out);
+	if (!e && out.finish_upload)
+		e = upload_finish(h, out.finish_upload);
+	if (!e && out.finish_session)
+		e = session_finish(h, out.finish_session);
+	count->finished += !e && out.complete;
 	return e;
 }

@@ -106,9 +106,14 @@ enum err upload_find(struct house *h, struct arena *a, const char *id, struct up
 
 enum err upload_settle(struct house *h, struct arena *a, struct upload *u)
 {
-	if (u->state != UPLOAD_OPEN || !hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS))
-		return ERR_OK;
-	return store_upload_by_n(h->db, a, u->n, u);
+	struct append_out out;
+	enum err e = ERR_OK;
+	if (u->state == UPLOAD_OPEN && hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS))
+		e = store_upload_by_n(h->db, a, u->n, u);
+	/* Who is told that all bytes are there sends no more of them. */
+	if (!e && u->state == UPLOAD_OPEN && u->offset == u->length && upload_end_full(h, a, u->n, &out) == ERR_OK)
+		e = store_upload_by_n(h->db, a, u->n, u);
+	return e;
 }
 
 /* Display name of a whole upload, from the usual metadata keys. */

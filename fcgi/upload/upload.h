@@ -31,7 +31,7 @@ struct house {
 	struct metrics *metrics;
 	bool stopping;              /* set, atomically, before waiting bodies are stopped for a shutdown */
 	struct reap_turns {
-		struct store_mark due_uploads, due_sessions, finishing_uploads, finishing_sessions;
+		struct store_mark due_uploads, due_sessions, full_uploads, finishing_uploads, finishing_sessions;
 	} turns;                    /* reap's own: where it goes on next time */
 };
 
@@ -46,7 +46,8 @@ struct create_cmd {
 enum err upload_create(struct house *h, struct arena *a, const struct create_cmd *cmd, struct upload *out);
 /* The row as it is; asks nobody. A GONE row is ERR_GONE. */
 enum err upload_find(struct house *h, struct arena *a, const char *id, struct upload *out);
-/* For HEAD: asks a living writer to let go, waits at most 200 ms for his last publication, reads the row. Takes no lock. */
+/* For HEAD: asks a living writer to let go, waits at most 200 ms for his last publication, reads the row. Waits for no lock. An upload that has all its bytes and
+ * whose process died before it was complete is completed. ERR_NOT_FOUND: a chunk, and it is complete now. */
 enum err upload_settle(struct house *h, struct arena *a, struct upload *u);
 
 struct append_out {

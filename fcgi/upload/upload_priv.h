@@ -63,6 +63,8 @@ enum err recording_rename(struct house *h, struct arena *a, const struct session
 enum err session_join(struct house *h, struct session *s);
 /* Copies complete chunks [first, last] one after the other into part file `file` (made here), synced. *size: bytes. */
 enum err chunks_copy(struct house *h, const struct session *s, int64_t first, int64_t last, int64_t file, int64_t *size);
+/* Completes an OPEN row that has all its bytes (a process died between the two); another row: success. Takes the hold without waiting: ERR_LOCKED. */
+enum err upload_end_full(struct house *h, struct arena *a, int64_t n, struct append_out *out);
 /* Removes a finished file whose name no recording has any more, and its note. */
 enum err finished_remove(struct house *h, const char *sid, const char *disk);
 /* Writes <file>.meta.json: the seven keys of the original, and ours. s NULL: of a whole upload. */

@@ -515,6 +515,47 @@ static void a_run_that_fails_is_passed_over(void **state)
 	assert_int_equal(part_files(s), before);
 }
 
+/* All bytes are there and synced, and the process died before it said that the upload is complete. */
+static void full_but_open(struct scene *s, const char *sid, struct upload *u)
+{
+	int fd;
+	size_t written;
+	struct chunk_cmd c = {.sid = sid, .owner = "", .take = {.kind = SESSION_TUS, .total = 1}, .length = 5};
+	struct create_cmd w = {.owner = "", .length = 5};
+	assert_int_equal(sid ? chunk_create(&s->h, s->a, &c, u) : upload_create(&s->h, s->a, &w, u), ERR_OK);
+	assert_int_equal(blob_open(s->h.blobs, u->file, true, &fd), ERR_OK);
+	assert_int_equal(blob_write(fd, "hello", 5, u->base, &written), ERR_OK);
+	assert_int_equal(blob_sync(fd), ERR_OK);
+	blob_close(fd);
+	struct upload_move m = {.n = u->n, .old = 0, .offset = 5, .writing = true, .now = clock_now(), .expires = -1};
+	assert_int_equal(store_upload_move(s->h.db, &m), ERR_OK);
+	assert_int_equal(store_upload_by_n(s->h.db, s->a, u->n, u), ERR_OK);
+}
+
+static void all_bytes_complete_an_upload(void **state)
+{
+	struct scene *s = *state;
+	struct upload u;
+	/* somebody asks */
+	full_but_open(s, NULL, &u);
+	assert_int_equal(upload_settle(&s->h, s->a, &u), ERR_OK);
+	assert_int_equal(u.state, UPLOAD_COMPLETE);
+	full_but_open(s, "asked", &u);
+	assert_int_equal(upload_settle(&s->h, s->a, &u), ERR_NOT_FOUND);
+	assert_int_equal(the_session(s, "asked").state, SESSION_COMPLETE);
+	/* nobody asks */
+	struct upload v;
+	full_but_open(s, NULL, &u);
+	full_but_open(s, "reaped", &v);
+	assert_int_equal(reaped(s, 5).finished, 0);
+	clock_shift(60);
+	assert_int_equal(reaped(s, 5).finished, 2);
+	assert_int_equal(store_upload_by_n(s->h.db, s->a, u.n, &u), ERR_OK);
+	assert_int_equal(u.state, UPLOAD_COMPLETE);
+	assert_int_equal(the_session(s, "reaped").state, SESSION_COMPLETE);
+	clock_shift(0);
+}
+
 static bool there(struct scene *s, const char *sid, const char *disk)
 {
 	int fd;
@@ -663,7 +704,7 @@ int main(void)
 		S_(a_published_upload_can_be_read),
 		S_(the_start_ends_what_was_begun), S_(many_unfinished_chunks_go), S_(what_waits_for_space_can_be_cancelled), S_(a_join_needs_space),
 		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(a_run_that_fails_is_passed_over),
-		S_(a_file_that_lost_its_name_goes), S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_file_in_the_making_is_no_orphan), S_(a_long_recording_is_forgotten_in_one_round),
+		S_(all_bytes_complete_an_upload), S_(a_file_that_lost_its_name_goes), S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_file_in_the_making_is_no_orphan), S_(a_long_recording_is_forgotten_in_one_round),
 	};
 	return cmocka_run_group_tests_name("workshop", tests, NULL, NULL);
 }

@@ -438,7 +438,7 @@ export const mutants = [
 	},
 	{
 		id: 'H1', what: 'HEAD does not ask the writer for what it has', suite: 'contract', in: 'test_handover', test: 'same_process_silent', control: 'alone',
-		file: 'fcgi/upload/upload.c', old: '!hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS)', new: 'h',
+		file: 'fcgi/upload/upload.c', old: 'u->state == UPLOAD_OPEN && hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS)', new: 'u->state == UPLOAD_OPEN && !h->holds',
 	},
 	{
 		id: 'H2', what: 'a displaced writer is told that all is well, behind other doors', suite: 'contract', in: 'test_handover', test: 'plain_cgi_silent', control: 'alone',
