@@ -118,7 +118,7 @@ static void report_broken(void)
 
 static void serve_requests(struct thread *me, struct gw_conn *c)
 {
-	int first_ms;
+	int first_ms = FIRST_SCARCE_MS;
 	while (!atomic_load(&closing)) {
 		switch (accept_one(me, c, &first_ms)) {
 		case GW_REQUEST:

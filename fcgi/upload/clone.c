@@ -121,7 +121,8 @@ static enum err chunk_upload_copy(struct clone *c, const struct upload *u)
 	enum err e = blob_open(c->from->blobs, u->file, false, &fd);
 	if (e == ERR_NOT_FOUND) {
 		e = chunk_now(c, u->session, u->idx, u->offset, &now, &fd);
-		at = now.base;
+		if (!e)
+			at = now.base;
 	}
 	if (e)
 		return e;
