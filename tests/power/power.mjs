@@ -54,8 +54,10 @@ async function client(n, round) {
 // The moment of the cut, everybody's standing still, the machine's new start.
 async function cut(level) {
 	const server = world.server;
-	disk.cut();
+	// A machine without power answers nobody. Ours goes on for a moment, and a sync that waited for the journal then may come back with a success
+	// that is none (jbd2 takes a transaction that ended by the abort for one that ended): what is heard from here on counts as unheard.
 	world.powerCuts++;
+	disk.cut();
 	let go;
 	world.pausing = new Promise(done => { go = done; });
 	for (const pid of server.pool()) try { process.kill(pid, 'SIGKILL'); } catch { /* gone */ }

@@ -81,11 +81,13 @@ export class World {
 	// One request; null if there was no answer (what it did is not known then).
 	async ask(thing, method, path, options = {}) {
 		await this.breath();
+		const cuts = this.powerCuts;
 		this.count.requests++;
 		thing.note(`> ${method} ${path} ${options.body?.length ?? ''} ${options.headers?.['Upload-Offset'] ?? ''}`);
 		try {
 			const plain = this.isPlain(thing);
 			const res = await (plain ? cgiRequest : request)(this.server, method, path, { timeout: this.timeout, ...options });
+			if (cuts !== this.powerCuts) throw new Error('the power was cut before this answer was heard');
 			thing.note(`< ${res.status} ${res.headers['upload-offset'] ?? ''} ${res.status >= 400 ? res.text.slice(0, 120) : ''}`);
 			const key = `${plain ? 'cgi ' : ''}${method} ${res.status}`;
 			this.statuses.set(key, (this.statuses.get(key) ?? 0) + 1);
