@@ -68,6 +68,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/fuzz_seeds.o
 $(B)/tests/libfuzzer/%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libtus.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+$(B)/tests/fuzz/request $(B)/tests/libfuzzer/request: $(B)/obj/tests/fuzz/told.o
 FUZZ_SECONDS ?= 60
 fuzz:
 	scripts/install-deps build fuzz

@@ -10,12 +10,20 @@
 #include "fuzz.h"
 #include "guard.h"
 
+static char dir[64];
+
+static void leave(void)
+{
+	rmdir(dir);
+}
+
 static const char *left(const uint8_t *p, size_t n)
 {
-	static char dir[64], path[80];
+	static char path[80];
 	if (!dir[0]) {
 		snprintf(dir, sizeof dir, "%s/fuzz-files-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 		MUST(mkdtemp(dir));
+		atexit(leave);
 		snprintf(path, sizeof path, "%s/f", dir);
 	}
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -2,24 +2,27 @@
  * fuzz_request.c - the whole house, from CGI variables to rows and bytes: a dialogue of requests.
  *
  * Requests are divided by a line "====". Each: "METHOD target", lines "NAME: value" (as header HTTP_NAME, or =NAME for a variable as it is), an empty line,
- * the body. "$" in a target is the path of the last Location. Headers X-Piece and X-Cut say how the body comes. No input may cause an answer of 500, and
- * bytes that were acknowledged never get fewer.
+ * the body. "$" at the beginning of a target is the path of the last Location; "@@" in a target or a body is the last upload_id. Headers X-Piece and X-Cut
+ * say how the body comes. No input may cause an answer of 500, and what a client was told of its uploads stays true (told.h).
  * FUZZ_TELL=1 prints the dialogue.
  */
 #include <ftw.h>
 #include <unistd.h>
 
 #include "app.h"
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "fuzz.h"
 #include "gateway/gateway.h"
+#include "told.h"
 #include "upload/upload.h"
 
 #define INPUTS_A_HOUSE 2000
 #define VARIABLES 64
 
-static char dir[64], last[512];
+static char dir[64], last[512], last_id[64];
 static struct config *cfg;
 static struct app *app;
 static long inputs;
@@ -155,8 +158,10 @@ static bool known(int status)
 	return false;
 }
 
-static void answered(const struct http_req *req, struct http_res *res)
+/* The path of a new resource, NULL if none was made. */
+static const char *answered(const struct http_req *req, struct http_res *res)
 {
+	const char *made = NULL, *id;
 	const char *location = http_res_get(res, "Location");
 	if (!known(res->status))
 		fprintf(stderr, "%s %s: %d %.300s\n", req->method_text, req->target, res->status, res->body ? res->body : "");
@@ -168,12 +173,41 @@ static void answered(const struct http_req *req, struct http_res *res)
 	if (res->status == 201 && location) {
 		const char *path = strstr(location, "://") ? strchr(strstr(location, "://") + 3, '/') : location;
 		snprintf(last, sizeof last, "%s", path ? path : "/");
+		made = last;
 	}
+	if (res->body && (id = strstr(res->body, "\"upload_id\":\"")))
+		snprintf(last_id, sizeof last_id, "%.*s", (int)strcspn(id + 13, "\""), id + 13);
 	if (res->file_fd >= 0)
 		close(res->file_fd);
 	res->file_fd = -1;
 	if (res->after)
 		res->after(res->after_arg);
+	return made;
+}
+
+/* text with last_id for each "@@", NUL-terminated; *n is its size before and after. */
+static char *with_id(struct arena *a, const char *text, size_t *n)
+{
+	struct buf b;
+	const char *end = text + *n, *at;
+	buf_init(&b, 1 << 18);
+	while ((at = memmem(text, (size_t)(end - text), "@@", 2))) {
+		buf_add(&b, text, (size_t)(at - text));
+		buf_puts(&b, last_id);
+		text = at + 2;
+	}
+	buf_add(&b, text, (size_t)(end - text));
+	char *out = arena_strndup(a, b.p ? b.p : "", b.n);
+	*n = b.n;
+	buf_free(&b);
+	MUST(out);
+	return out;
+}
+
+/* A tus upload of its own, which goes on under its own path. */
+static bool is_upload(const struct http_req *req, const char *made)
+{
+	return made && req->nseg == 1 && strcmp(req->seg[0], "files") == 0 && strncmp(made, "/files/_", 8) == 0;
 }
 
 static void request(struct arena *a, char *text, char *end)
@@ -181,14 +215,17 @@ static void request(struct arena *a, char *text, char *end)
 	struct call_text c = {.body = {.s = {.read = body_read}}};
 	struct http_req req;
 	struct http_res res;
-	taken_apart(&c, text, end);
+	size_t n = (size_t)(end - text);
+	text = with_id(a, text, &n);
+	taken_apart(&c, text, text + n);
 	gateway_req_from_env(&req, a, c.env, cfg->base_path);
 	c.body.s.self = &c.body;
 	c.body.s.length = c.body.cut ? (int64_t)c.body.n + 10 : (int64_t)c.body.n;
 	req.body = &c.body.s;
 	http_res_init(&res);
 	app_handle(app, &req, &res);
-	answered(&req, &res);
+	const char *made = answered(&req, &res);
+	told_after(&req, c.body.p, c.body.n, is_upload(&req, made) ? made : NULL);
 	for (int i = 0; i < c.n; i++)
 		free(c.env[i]);
 	arena_reset(a);
@@ -204,6 +241,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		house_open();
 	}
 	strcpy(last, "/files/");
+	strcpy(last_id, "x");
+	told_begin(app, cfg);
 	MUST(a);
 	for (int i = 0; at < end && i < 20; i++) {
 		char *next = memmem(at, (size_t)(end - at), "\n====\n", 6);
@@ -212,6 +251,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		request(a, at, next ? next : end);
 		at = next ? next + 6 : end;
 	}
+	told_end();
 	arena_close(a);
 	free(s);
 	return 0;
