@@ -1,5 +1,7 @@
 # tus-fcgi: `make` builds, `make run` serves, `make test` runs everything. B=DIR builds into another folder.
 B      ?= build
+# One name for a folder, or objects made under another one would not know what they depend on.
+override B := $(patsubst $(CURDIR)/%,%,$(B))
 CC     ?= gcc
 OPT    ?= -O2 -g
 CFLAGS += -std=gnu11 $(OPT) -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith -D_GNU_SOURCE -pthread -MMD -MP
