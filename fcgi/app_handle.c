@@ -226,6 +226,9 @@ void app_handle(void *self, struct http_req *req, struct http_res *res)
 	c.request_id = request_id(req, c.a);
 	guard_cors(app->cfg, &c);
 	enum err e = serve(app, &c, &route);
+	/* On a 408 clients give up (tus-js-client goes on after 409, 423 and 5xx only); who is merely slow shall try again. */
+	if (e == ERR_CUT && req->body->timed_out)
+		e = ERR_SLOW;
 	if (!e && res->failed)
 		e = ERR_NOMEM;
 	if (route != ROUTE_NONE)

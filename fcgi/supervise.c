@@ -186,6 +186,8 @@ static void trial_step(struct pool *p, int64_t now, int64_t *next)
 	if (alive(&p->next) == 0) {
 		log_event(LOG_ERROR, "supervisor", "workers cannot live with the new settings, the old ones stay", NULL);
 		team_free(&p->next);
+		if (p->reload)
+			*next = now;
 	} else if (now < p->trial_until) {
 		sooner(next, p->trial_until);
 	} else if (leavers_take(&p->leavers, &p->team)) {

@@ -37,6 +37,7 @@
 	X(ERR_BUSY,             503, "busy",                   "Busy, try again")                                 \
 	X(ERR_STOPPING,         503, "stopping",               "The server is stopping, try again")               \
 	X(ERR_CUT,              408, "body_cut",               "The request body ended early")                    \
+	X(ERR_SLOW,             503, "body_too_slow",          "The request body came too slowly; what came may have been kept") \
 	X(ERR_NO_SPACE,         507, "no_space",               "Not enough storage")                              \
 	X(ERR_AGAIN,            503, "again",                  "The state changed meanwhile, try again")
 

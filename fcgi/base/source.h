@@ -25,6 +25,8 @@ struct source {
 	/* Set by read when it returns 0: the end is proven to be the true end (length reached, or the FastCGI stream's own
 	 * end record). Plain CGI without a length proves nothing and leaves it false. */
 	bool complete;
+	/* Set with -1: it came too slowly, or not at all, and we ended it. */
+	bool timed_out;
 	/* For the one who made the source. */
 	void *self;
 };

@@ -53,8 +53,8 @@ enum gw_accept gw_conn_accept(struct gw_conn *c);
 /* Reads the head of its request, whose first byte must come within first_ms. false: there is none, and the connection is closed. */
 bool gw_conn_head(struct gw_conn *c, int first_ms);
 void gw_conn_serve(struct gw_conn *c, const struct gateway_app *app);
-/* From another thread, now and then: ends a wait for the peer that has lasted too long. */
-void gw_conn_watch(struct gw_conn *c);
+/* From another thread, now and then: ends a wait for the peer that has lasted too long. anew: its time begins now. */
+void gw_conn_watch(struct gw_conn *c, bool anew);
 
 void gw_stopping_set(void);
 

@@ -93,8 +93,10 @@ static ssize_t body_read(struct source *s, void *buf, size_t n)
 	if (n == 0)
 		return end_with(s, true);
 	int64_t from = clock_mono_us();
-	if (wait_input(cgi.app->read_timeout_ms > 0 ? cgi.app->read_timeout_ms : -1) <= 0) {
+	int came = wait_input(cgi.app->read_timeout_ms > 0 ? cgi.app->read_timeout_ms : -1);
+	if (came <= 0) {
 		cgi.door.cut = true;
+		s->timed_out = came == 0;
 		return -1;
 	}
 	gw_pace_waited(&cgi.door.pace, clock_mono_us() - from);

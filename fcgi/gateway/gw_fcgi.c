@@ -104,11 +104,17 @@ static void wait_end(struct gw_conn *c)
 	pthread_mutex_unlock(&c->mu);
 }
 
-void gw_conn_watch(struct gw_conn *c)
+void gw_conn_watch(struct gw_conn *c, bool anew)
 {
+	int64_t now = clock_mono_us();
 	pthread_mutex_lock(&c->mu);
-	if (c->since && clock_mono_us() - c->since > c->most_us)
+	/* What lies in the socket waits for us, not we for it. */
+	if (c->since && (anew || (c->how == SHUT_RD && waits_in_socket(c) > 0)))
+		c->since = now;
+	if (c->since && now - c->since > c->most_us) {
+		c->door.body.timed_out |= c->how == SHUT_RD;
 		shutdown(c->fcgi.ipcFd, c->how);
+	}
 	pthread_mutex_unlock(&c->mu);
 }
 
@@ -256,8 +262,10 @@ static bool speaks(int fd, int ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int n = 0;
-	for (; n <= 0 && ms > 0 && !gateway_stopping(); ms -= LOOK_MS)
+	do {
 		n = poll(&p, 1, ms < LOOK_MS ? ms : LOOK_MS);
+		ms -= LOOK_MS;
+	} while (n <= 0 && ms > 0 && !gateway_stopping());
 	return n > 0;
 }
 

@@ -25,6 +25,7 @@
 #define WAKE_US 2000
 #define SHORTAGE_US 20000
 #define DRAIN_LOOK_US 20000
+#define STOOD_US 3000000     /* between two looks, of which one comes each second */
 #define FIRST_MS 1000        /* for the first byte of a connection; a web server sends it at once */
 #define FIRST_SCARCE_MS 50   /* the same while no thread waits in accept */
 #define GIVE_UP_US 100000    /* between two tries to start a thread */
@@ -147,13 +148,17 @@ static void set_conn(struct thread *me, struct gw_conn *c)
 	pthread_mutex_unlock(&pool.mu);
 }
 
-/* Peers that let a thread wait too long. */
+/* Peers that let a thread wait too long. If nobody has looked for a while, this process stood still, and perhaps the peers with it: the time begins anew. */
 static void watch_all(void)
 {
+	static int64_t looked;
+	int64_t now = clock_mono_us();
+	bool stood = looked && now - looked > STOOD_US;
+	looked = now;
 	pthread_mutex_lock(&pool.mu);
 	for (int i = 0; i < pool.n; i++)
 		if (pool.thread[i].conn)
-			gw_conn_watch(pool.thread[i].conn);
+			gw_conn_watch(pool.thread[i].conn, stood);
 	pthread_mutex_unlock(&pool.mu);
 }
 
@@ -237,13 +242,19 @@ static int wind_up(int64_t until_us)
 	return left;
 }
 
-/* Waits for the end of running requests, until another signal comes or the time is over. */
+static bool stops(int sig)
+{
+	return sig == SIGTERM || sig == SIGINT || sig == SIGQUIT;
+}
+
+/* Waits for the end of running requests, until a stop comes or the time is over. */
 static void drain(const sigset_t *set)
 {
 	const struct timespec look = {.tv_nsec = DRAIN_LOOK_US * 1000};
 	int64_t until = clock_mono_us() + (int64_t)pool.conf.drain_s * 1000000;
 	log_event(LOG_INFO, "gateway", "no more requests are accepted", NULL);
-	while (wake_all() > 0 && clock_mono_us() < until && sigtimedwait(set, NULL, &look) < 0)
+	/* A reload of everybody comes as two signals: only what means a stop ends the waiting. */
+	while (wake_all() > 0 && clock_mono_us() < until && !stops(sigtimedwait(set, NULL, &look)))
 		watch_all();
 }
 

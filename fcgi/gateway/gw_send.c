@@ -19,6 +19,7 @@
 #include "base/text.h"
 
 #define HEAD_MAX (64 * 1024)
+#define PACE_MOST_US 60000000   /* of one wait */
 
 static atomic_bool stopping;
 static atomic_int drainers;
@@ -169,7 +170,8 @@ static void drain_rest(struct gw_door *d)
 
 void gw_pace_waited(struct gw_pace *p, int64_t us)
 {
-	p->waited_us += us;
+	/* A process that stood still has not waited so long for the client. */
+	p->waited_us += us < PACE_MOST_US ? us : PACE_MOST_US;
 }
 
 void gw_pace_came(struct gw_door *d, size_t n)
@@ -179,7 +181,7 @@ void gw_pace_came(struct gw_door *d, size_t n)
 	if (p->min_rate == 0 || p->window_us == 0 || p->waited_us < p->window_us)
 		return;
 	if (d->body.taken != d->body.length && p->bytes < p->min_rate * (p->waited_us / 1000) / 1000)
-		d->cut = true;
+		d->cut = d->body.timed_out = true;
 	p->waited_us = p->bytes = 0;
 }
 
