@@ -224,7 +224,7 @@ static int serve(struct consumer *h)
 	consumer_init(h);
 	if (!start(h, w))
 		return 1;
-	log_event(LOG_INFO, "hook", "delivering", "to", LS(h->c->hook_command ? h->c->hook_command : h->c->hook_url), NULL);
+	log_event(LOG_INFO, "hook", "delivering", "by", LS(h->c->hook_command ? "command" : "POST"), NULL);   /* either may hold a secret */
 	sigwait(&set, &sig);
 	if (!finish(h))
 		_exit(0);   /* the delivery that runs counts as failed: it was claimed, and comes again */
