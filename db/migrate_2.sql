@@ -26,7 +26,7 @@ CREATE INDEX event_waiting ON event(subject, n) WHERE hook = 1;
 CREATE INDEX upload_full ON upload(n) WHERE state = 0 AND offset = length;
 
 -- Names of finished files that no recording has any more, written by the change that took them away: whoever dies before the file is removed leaves it to the reaper.
--- A name in here is given to nobody.
+-- A name in here is given to nobody, and only who holds it (HOLD_NAME) takes it out.
 CREATE TABLE trash(
   sid TEXT NOT NULL,
   disk TEXT NOT NULL,                       -- file name on disk
@@ -34,6 +34,11 @@ CREATE TABLE trash(
 ) WITHOUT ROWID;
 CREATE TRIGGER recording_dropped AFTER DELETE ON recording BEGIN
   INSERT OR IGNORE INTO trash(sid, disk) VALUES(old.sid, old.disk);
+END;
+-- A finishing that was given up may have published its file already.
+CREATE TRIGGER session_given_up AFTER UPDATE OF state ON session WHEN new.state = 4 AND old.state IN (1, 5) AND old.out_name IS NOT NULL
+  AND NOT EXISTS(SELECT 1 FROM recording WHERE sid = old.sid AND disk = old.out_name) BEGIN
+  INSERT OR IGNORE INTO trash(sid, disk) VALUES(old.sid, old.out_name);
 END;
 CREATE TRIGGER recording_renamed AFTER UPDATE OF disk ON recording WHEN old.disk <> new.disk BEGIN
   INSERT OR IGNORE INTO trash(sid, disk) VALUES(old.sid, old.disk);

@@ -89,9 +89,10 @@ struct recording {
 enum err store_upload_finished(struct store *s, int64_t n, const struct recording *r, int64_t now);
 /* Marks a FINISHING upload whose bytes are missing for good, so that nobody tries again (expires -1), or takes the mark away. ERR_OFFSET: not FINISHING. NORMAL. */
 enum err store_upload_failed(struct store *s, int64_t n, bool failed);
-/* Any state but GONE -> GONE; its recording row goes too. *was: the row as it was (file to remove), disk: recording's disk name or NULL.
+/* Any state but GONE -> GONE; its recording row goes too. *was: the row as it was (file to remove), disk: recording's disk name or NULL. finishing (maybe NULL): the name under
+ * which the file of a FINISHING one without a recording may be published already; it goes to the trash, and to *disk.
  * only_expired: ERR_CONFLICT unless OPEN and expires in (0, now]. FULL unless only_expired and empty. */
-enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t now, bool only_expired, struct upload *was, const char **disk);
+enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t now, bool only_expired, const char *finishing, struct upload *was, const char **disk);
 
 /* ---- sessions ---- */
 
@@ -205,6 +206,7 @@ enum err store_session_gone(struct store *s, int64_t n, int64_t now, bool cancel
 /* ---- finished files ---- */
 
 enum err store_recording_get(struct store *s, struct arena *a, const char *sid, const char *disk, struct recording *out);
+enum err store_recording_by_n(struct store *s, struct arena *a, int64_t n, struct recording *out);
 /* The finished file of a session row, else its newest recovered run. */
 enum err store_recording_of_session(struct store *s, struct arena *a, int64_t session, struct recording *out);
 enum err store_recording_of_upload(struct store *s, struct arena *a, int64_t upload, struct recording *out);
@@ -212,7 +214,7 @@ enum err store_recording_of_upload(struct store *s, struct arena *a, int64_t upl
 enum err store_recordings(struct store *s, struct arena *a, const char *owner, int64_t before, struct recording *out, int max, int *found);
 /* A disk name for display name `disk` that no other recording or finishing session of sid has ("a (2).webm"). From the arena. */
 enum err store_recording_free_name(struct store *s, struct arena *a, const char *sid, const char *disk, const char **out);
-/* New name, metadata (NULL: keep) and recovered = false; the session becomes COMPLETE with out_name. ERR_CONFLICT if the disk name is taken. FULL. */
+/* New name, metadata (NULL: keep) and recovered = false; the session becomes COMPLETE with out_name. ERR_CONFLICT if the disk name is taken; ERR_LOCKED: its session is being finished anew. FULL. */
 enum err store_recording_rename(struct store *s, int64_t n, const char *name, const char *disk, const char *meta);
 /* A recovered run of a session with holes: a recording of its own, which finishing, renaming or deleting the session's leaves alone. ERR_CONFLICT if the disk
  * name is taken. NORMAL. */
@@ -226,6 +228,9 @@ struct trash {
 	const char *sid, *disk;
 };
 enum err store_trash(struct store *s, struct arena *a, struct trash *out, int max, int *found);
+enum err store_trash_has(struct store *s, const char *sid, const char *disk, bool *yes);
+/* A file that got a name, but no row. ERR_CONFLICT: the name is somebody's, or in the trash already. NORMAL. */
+enum err store_trash_add(struct store *s, const char *sid, const char *disk);
 /* The file is gone. NORMAL: who forgets this removes it once more. */
 enum err store_trash_done(struct store *s, const char *sid, const char *disk);
 

@@ -74,7 +74,8 @@ enum err event_body(struct tx *t, const struct upload_move *m)
 	enum err x = get_upload(t->h, t->tmp, m->n, &u);
 	if (x)
 		return x;
-	struct event e = {.time = m->now, .kind = EVENT_RESUMED, .owner = u.owner, .size = m->old, .length = u.length, .meta = u.meta};
+	/* Without the metadata: a client may break off after every byte. */
+	struct event e = {.time = m->now, .kind = EVENT_RESUMED, .owner = u.owner, .size = m->old, .length = u.length};
 	x = body_subject(t, &u, &e);
 	if (!x && m->resumed)
 		x = event_add(t, &e);
@@ -130,7 +131,8 @@ enum err store_events(struct store *s, struct arena *a, int64_t after, struct ev
 
 enum err store_events_due(struct store *s, struct arena *a, int64_t now_ms, struct event *out, int max, int *found)
 {
-	return events_read(s, a, SQL_EVENTS_DUE, BINDS(I(now_ms), I(max)), out, found);
+	/* Nothing is ever put off longer than that: a later time is that of a clock which was wrong. */
+	return events_read(s, a, SQL_EVENTS_DUE, BINDS(I(now_ms), I(max), I(2 * EVENT_RETRY_MAX_MS)), out, found);
 }
 
 enum err store_events_waiting(struct store *s, int64_t *waiting)

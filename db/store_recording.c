@@ -25,6 +25,11 @@ enum err store_recording_get(struct store *s, struct arena *a, const char *sid, 
 	return read_one(s, SQL_REC_GET, BINDS(T(sid), T(disk)), a, out);
 }
 
+enum err store_recording_by_n(struct store *s, struct arena *a, int64_t n, struct recording *out)
+{
+	return read_one(s, SQL_REC_BY_N, BINDS(I(n)), a, out);
+}
+
 enum err store_recording_of_session(struct store *s, struct arena *a, int64_t session, struct recording *out)
 {
 	return read_one(s, SQL_REC_OF_SESSION, BINDS(I(session)), a, out);
@@ -113,7 +118,11 @@ struct add {
 static enum err add_run(struct tx *t, void *arg)
 {
 	const struct recording *r = ((struct add *)arg)->r;
-	enum err e = recording_insert(t, r, r->sid, r->session, 0, r->take, true);
+	bool taken = false;
+	enum err e = name_taken(t->h, r->sid, r->disk, 0, 0, &taken);
+	if (e || taken)
+		return e ? e : ERR_CONFLICT;
+	e = recording_insert(t, r, r->sid, r->session, 0, r->take, true);
 	return e ? e : event_recording(t, EVENT_RECOVERED, r, r->name, r->disk, r->created);
 }
 
@@ -137,11 +146,21 @@ static enum err rename_run(struct tx *t, void *arg)
 	if (e)
 		return e;
 	int64_t session = run ? 0 : r.session;
+	/* One that is being finished anew is about to publish under the name that it has. */
+	struct session s = {.state = SESSION_COMPLETE};
+	if (session)
+		e = get_session(t->h, NULL, session, &s);
+	if (e == ERR_NOT_FOUND)
+		e = ERR_OK;
+	if (e || s.state == SESSION_FINISHING)
+		return e ? e : ERR_LOCKED;
 	e = name_taken(t->h, r.sid, n->disk, r.n, session, &taken);
 	if (!e && taken)
 		return ERR_CONFLICT;
 	if (!e)
 		e = sql_run(t->h, SQL_REC_RENAME, BINDS(I(r.n), T(n->name), T(n->disk), T(n->meta)));
+	if (n->meta)
+		r.meta = n->meta;
 	if (!e)
 		e = event_recording(t, EVENT_COMPLETED, &r, n->name, n->disk, clock_now());
 	return e ? e : sql_run(t->h, SQL_SESSION_RENAMED, BINDS(I(session), T(n->disk), T(n->name)));

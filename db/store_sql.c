@@ -118,6 +118,8 @@ const char *const sql_text[SQL__MAX] = {
 		" OR EXISTS(SELECT 1 FROM session WHERE sid=?1 AND out_name=?2 AND state IN (1,5) AND n<>?4)"
 		" OR EXISTS(SELECT 1 FROM trash WHERE sid=?1 AND disk=?2)",
 	[SQL_TRASH] = "SELECT sid,disk FROM trash LIMIT ?1",
+	[SQL_TRASH_HAS] = "SELECT EXISTS(SELECT 1 FROM trash WHERE sid=?1 AND disk=?2)",
+	[SQL_TRASH_ADD] = "INSERT OR IGNORE INTO trash(sid,disk) VALUES(?1,?2)",
 	[SQL_TRASH_DONE] = "DELETE FROM trash WHERE sid=?1 AND disk=?2",
 
 	[SQL_DUE_UPLOADS] = "SELECT n,expires FROM upload WHERE id IS NOT NULL AND state=0 AND expires BETWEEN 1 AND ?1 AND (expires,n)>(?2,?3)"
@@ -141,7 +143,7 @@ const char *const sql_text[SQL__MAX] = {
 		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,0,0,0)",
 	[SQL_EVENTS] = "SELECT " EVENT_COLS " FROM event WHERE n>?1 ORDER BY n LIMIT ?2",
 	/* An event waits for the earlier ones of its subject, and for nothing else. */
-	[SQL_EVENTS_DUE] = "SELECT " EVENT_COLS " FROM event AS e WHERE hook=1 AND next<=?1"
+	[SQL_EVENTS_DUE] = "SELECT " EVENT_COLS " FROM event AS e WHERE hook=1 AND (next<=?1 OR next>?1+?3)"
 		" AND NOT EXISTS(SELECT 1 FROM event AS b WHERE b.hook=1 AND b.subject=e.subject AND b.n<e.n) ORDER BY next,n LIMIT ?2",
 	[SQL_EVENTS_WAITING] = "SELECT COUNT(*) FROM event WHERE hook=1",
 	[SQL_EVENT_CLAIM] = "UPDATE event SET tries=tries+1,next=?2 WHERE n=?1 AND hook=1",

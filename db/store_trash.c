@@ -29,6 +29,35 @@ enum err store_trash(struct store *s, struct arena *a, struct trash *out, int ma
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+enum err store_trash_has(struct store *s, const char *sid, const char *disk, bool *yes)
+{
+	struct dbh *h;
+	int64_t there = 0;
+	enum err e = reader_take(s, &h);
+	if (e)
+		return e;
+	e = sql_int(h, SQL_TRASH_HAS, BINDS(T(sid), T(disk)), &there);
+	reader_give(s, h);
+	*yes = there != 0;
+	return e;
+}
+
+static enum err add_run(struct tx *t, void *arg)
+{
+	const struct trash *x = arg;
+	bool taken;
+	enum err e = name_taken(t->h, x->sid, x->disk, 0, 0, &taken);
+	if (!e && taken)
+		e = ERR_CONFLICT;
+	return e ? e : sql_run(t->h, SQL_TRASH_ADD, BINDS(T(x->sid), T(x->disk)));
+}
+
+enum err store_trash_add(struct store *s, const char *sid, const char *disk)
+{
+	struct trash x = {sid, disk};
+	return store_do(s, add_run, &x, false);
+}
+
 static enum err done_run(struct tx *t, void *arg)
 {
 	const struct trash *x = arg;

@@ -213,6 +213,7 @@ struct gone {
 	struct arena *a;
 	struct upload *was;
 	const char **disk;
+	const char *finishing;          /* name that the file of a FINISHING one may have already, NULL */
 	bool full;                      /* acknowledged bytes are about to be removed: do it again, FULL */
 };
 
@@ -225,8 +226,14 @@ static enum err gone_recording(struct tx *t, const struct gone *g)
 		return e;
 	bool there = !e;
 	e = event_upload(t, g->only_expired ? EVENT_EXPIRED : EVENT_DELETED, g->was, there ? &r : NULL, g->now);
-	if (e || !there)
+	if (e)
 		return e;
+	if (!there && g->was->state == UPLOAD_FINISHING && g->finishing) {
+		*g->disk = g->finishing;
+		return sql_run(t->h, SQL_TRASH_ADD, BINDS(T(g->was->id), T(g->finishing)));
+	}
+	if (!there)
+		return ERR_OK;
 	*g->disk = r.disk;
 	return sql_run(t->h, SQL_REC_DROP, BINDS(I(r.n)));
 }
@@ -251,9 +258,9 @@ static enum err gone_run(struct tx *t, void *arg)
 	return e ? e : sql_run(t->h, SQL_UPLOAD_GONE, BINDS(I(g->n), I(g->now)));
 }
 
-enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t now, bool only_expired, struct upload *was, const char **disk)
+enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t now, bool only_expired, const char *finishing, struct upload *was, const char **disk)
 {
-	struct gone g = {.n = n, .now = now, .only_expired = only_expired, .a = a, .was = was, .disk = disk};
+	struct gone g = {.n = n, .now = now, .only_expired = only_expired, .finishing = finishing, .a = a, .was = was, .disk = disk};
 	enum err e = store_do(s, gone_run, &g, !only_expired);
 	return e == ERR_AGAIN && g.full ? store_do(s, gone_run, &g, true) : e;
 }

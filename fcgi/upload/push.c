@@ -90,7 +90,7 @@ static void discard(struct upload_push *p)
 {
 	struct upload was;
 	const char *disk;
-	enum err e = store_upload_gone(p->h->db, p->a, p->u.n, clock_now(), false, &was, &disk);
+	enum err e = store_upload_gone(p->h->db, p->a, p->u.n, clock_now(), false, NULL, &was, &disk);
 	if (e) {
 		log_event(LOG_WARN, "upload", "discarding failed, the reaper will", "upload", LI(p->u.n), "reason", LS(err_code(e)), NULL);
 		return;

@@ -35,7 +35,7 @@ static enum err expire_upload(struct house *h, struct arena *a, int64_t n, struc
 	enum err e = hold_take(h->holds, HOLD_UPLOAD(n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
 	if (e)
 		return e;
-	e = store_upload_gone(h->db, a, n, clock_now(), true, &u, &disk);
+	e = store_upload_gone(h->db, a, n, clock_now(), true, NULL, &u, &disk);
 	if (!e) {
 		metrics_add(h->metrics, M_UPLOADS_FAILED, 1);
 		blob_remove(h->blobs, u.file);

@@ -1,6 +1,7 @@
 /*
  * reap_runs.c - what can be watched of a recording with holes: each contiguous run of chunks becomes a finished file of its own.
  */
+#include <string.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -124,6 +125,11 @@ static enum err recover_run(struct house *h, struct arena *a, const struct sessi
 	enum err e = store_recording_get(h->db, a, s->sid, r.disk, &have);
 	if (e != ERR_NOT_FOUND)
 		return e;
+	/* Whoever had the name may still be about to lose it, or to get it. */
+	const char *name;
+	e = store_recording_free_name(h->db, a, s->sid, r.disk, &name);
+	if (e || strcmp(name, r.disk) != 0)
+		return e ? e : ERR_BUSY;
 	e = run_make(h, s, run, &r);
 	if (!e) {
 		++*made;

@@ -48,12 +48,33 @@ enum err recording_open(struct house *h, const struct recording *r, int *fd)
 	return blob_done_open(h->blobs, r->sid, r->disk, fd);
 }
 
+/* FNV-1a. Two names with one number only wait for each other. */
+static int64_t name_number(const char *sid, const char *disk)
+{
+	uint64_t x = 14695981039346656037u;
+	const char *const parts[] = {sid, "/", disk};
+	for (int i = 0; i < 3; i++)
+		for (const char *p = parts[i]; *p; p++)
+			x = (x ^ (unsigned char)*p) * 1099511628211u;
+	return (int64_t)(x >> 16);
+}
+
+/* A name is in the trash until a remover takes it out, and is given to nobody until that: so while he holds it and sees it there, the file is no recording's. Without
+ * the hold a second remover would come late and remove the next recording of that name. */
 enum err finished_remove(struct house *h, const char *sid, const char *disk)
 {
-	enum err e = blob_done_remove(h->blobs, sid, disk);
+	struct hold *hold;
+	bool there = false;
+	enum err e = hold_take(h->holds, HOLD_NAME(name_number(sid, disk)), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
+	if (e)
+		return e == ERR_LOCKED ? ERR_OK : e;   /* somebody is at it; else the reaper comes */
+	e = store_trash_has(h->db, sid, disk, &there);
+	if (!e && there)
+		e = blob_done_remove(h->blobs, sid, disk);
 	/* What cannot be noted is removed by the reaper once more. */
-	if (!e)
+	if (!e && there)
 		store_trash_done(h->db, sid, disk);
+	hold_drop(hold);
 	return e;
 }
 
@@ -114,6 +135,13 @@ static enum err link_free(struct house *h, struct arena *a, const struct recordi
 	return e;
 }
 
+/* The ledger gives the recording no new name: the link under it goes, unless it has become somebody else's. */
+static void unlink_refused(struct house *h, const char *sid, const char *disk)
+{
+	if (store_trash_add(h->db, sid, disk) == ERR_OK)
+		finished_remove(h, sid, disk);
+}
+
 static enum err rename_held(struct house *h, struct arena *a, const struct session *s, const struct recording *r, const char *name, const char *meta, struct recording *out)
 {
 	const char *wanted = name_disk(a, name);
@@ -133,6 +161,8 @@ static enum err rename_held(struct house *h, struct arena *a, const struct sessi
 		e = store_recording_rename(h->db, r->n, out->name, out->disk, meta);
 	if (!e && moves)
 		e = finished_remove(h, r->sid, r->disk);
+	else if (moves && (e == ERR_LOCKED || e == ERR_CONFLICT || e == ERR_NOT_FOUND))
+		unlink_refused(h, r->sid, out->disk);
 	return e;
 }
 

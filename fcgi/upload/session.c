@@ -186,9 +186,8 @@ static enum err cancel_take(struct house *h, const struct session *s)
 
 /* A finishing that waits for space waits for ever if the disk stays full: removing must work then. One that can succeed does so here, and is a finished
  * recording. *cancelled: it was given up and is gone. */
-static enum err cancel_finishing(struct house *h, struct arena *a, const struct session *s, bool *cancelled)
+static enum err cancel_finishing(struct house *h, const struct session *s, bool *cancelled)
 {
-	struct recording r;
 	enum err e = session_finish(h, s->n);
 	*cancelled = e == ERR_NO_SPACE || e == ERR_NOT_FOUND || e == ERR_INTERNAL;
 	if (!*cancelled)
@@ -200,9 +199,7 @@ static enum err cancel_finishing(struct house *h, struct arena *a, const struct 
 		return e == ERR_OFFSET ? ERR_OK : e;
 	e = cancel_take(h, s);
 	/* The file may have got its name, but no row. */
-	if (!e && s->out_name && store_recording_get(h->db, a, s->sid, s->out_name, &r) == ERR_NOT_FOUND)
-		e = blob_done_remove(h->blobs, s->sid, s->out_name);
-	return e;
+	return e || !s->out_name ? e : finished_remove(h, s->sid, s->out_name);
 }
 
 enum err session_cancel(struct house *h, struct arena *a, const char *sid)
@@ -219,7 +216,7 @@ enum err session_cancel(struct house *h, struct arena *a, const char *sid)
 			e = cancel_take(h, &takes[i]);
 			gone = !e;
 		} else if (takes[i].state == SESSION_FINISHING) {
-			e = cancel_finishing(h, a, &takes[i], &gone);
+			e = cancel_finishing(h, &takes[i], &gone);
 		}
 		cancelled += gone;
 		finished += !gone && takes[i].state != SESSION_GONE;

@@ -44,7 +44,7 @@ static enum err reserve(struct house *h, struct arena *a, const struct upload *u
 		e = blob_reserve(fd, u->base, u->length, &reserved);
 		blob_close(fd);
 	}
-	if (e && store_upload_gone(h->db, a, u->n, clock_now(), false, &was, &disk) == ERR_OK)
+	if (e && store_upload_gone(h->db, a, u->n, clock_now(), false, NULL, &was, &disk) == ERR_OK)
 		blob_remove(h->blobs, u->file);
 	return e;
 }
@@ -137,12 +137,6 @@ const char *upload_disk(struct arena *a, const struct upload *u)
 	return name_disk(a, upload_title(a, u));
 }
 
-/* The finished file of an upload that was interrupted between publishing and its last commit has no recording row yet, but its name is known. */
-static const char *finished_disk(struct arena *a, const struct upload *was, const char *disk)
-{
-	return disk || was->state != UPLOAD_FINISHING ? disk : upload_disk(a, was);
-}
-
 enum err upload_remove(struct house *h, struct arena *a, const char *id)
 {
 	struct upload u;
@@ -156,13 +150,13 @@ enum err upload_remove(struct house *h, struct arena *a, const char *id)
 	e = hold_take(h->holds, HOLD_UPLOAD(u.n), NULL, HOLD_NO_OFFSET, true, (int)h->cfg->lock_wait_ms, &hold, &asked);
 	if (e)
 		return e;
-	e = store_upload_gone(h->db, a, u.n, clock_now(), false, &u, &disk);
+	/* The finished file of one that was interrupted between publishing and its last commit has no row yet, but its name is known. */
+	e = store_upload_gone(h->db, a, u.n, clock_now(), false, upload_disk(a, &u), &u, &disk);
 	if (!e) {
 		if (u.state == UPLOAD_OPEN)
 			metrics_add(h->metrics, M_UPLOADS_FAILED, 1);
 		/* Rows first: a file without a row is scrap that the reaper removes, a row without its file would be a lie. */
 		blob_remove(h->blobs, u.file);
-		disk = finished_disk(a, &u, disk);
 		if (disk)
 			finished_remove(h, u.id, disk);
 	}

@@ -106,8 +106,8 @@ static void gone_takes_the_recording_along(void **state)
 	const char *disk = "";
 	store_upload_closing(k->s, done.n, 0, 5, NOW);
 	store_upload_finished(k->s, done.n, &r, NOW);
-	assert_int_equal(store_upload_gone(k->s, k->a, done.n, NOW + 2 * DAY, true, &was, &disk), ERR_CONFLICT);
-	assert_int_equal(store_upload_gone(k->s, k->a, open.n, NOW + DAY - 1, true, &was, &disk), ERR_CONFLICT);
+	assert_int_equal(store_upload_gone(k->s, k->a, done.n, NOW + 2 * DAY, true, NULL, &was, &disk), ERR_CONFLICT);
+	assert_int_equal(store_upload_gone(k->s, k->a, open.n, NOW + DAY - 1, true, NULL, &was, &disk), ERR_CONFLICT);
 	int64_t due[4];
 	int found;
 	struct store_mark m = {0};
@@ -116,13 +116,13 @@ static void gone_takes_the_recording_along(void **state)
 	store_due_uploads(k->s, NOW + DAY, &m, due, 4, &found);
 	assert_int_equal(found, 1);
 	assert_int_equal(due[0], open.n);
-	assert_int_equal(store_upload_gone(k->s, k->a, open.n, NOW + DAY, true, &was, &disk), ERR_OK);
+	assert_int_equal(store_upload_gone(k->s, k->a, open.n, NOW + DAY, true, NULL, &was, &disk), ERR_OK);
 	assert_int_equal(was.file, open.file);
 	assert_null(disk);
-	assert_int_equal(store_upload_gone(k->s, k->a, done.n, NOW, false, &was, &disk), ERR_OK);
+	assert_int_equal(store_upload_gone(k->s, k->a, done.n, NOW, false, NULL, &was, &disk), ERR_OK);
 	assert_string_equal(disk, "b");
-	assert_int_equal(store_upload_gone(k->s, k->a, done.n, NOW, false, &was, &disk), ERR_GONE);
-	assert_int_equal(store_upload_gone(k->s, k->a, 999, NOW, false, &was, &disk), ERR_NOT_FOUND);
+	assert_int_equal(store_upload_gone(k->s, k->a, done.n, NOW, false, NULL, &was, &disk), ERR_GONE);
+	assert_int_equal(store_upload_gone(k->s, k->a, 999, NOW, false, NULL, &was, &disk), ERR_NOT_FOUND);
 	assert_int_equal(store_recording_of_upload(k->s, k->a, done.n, &r), ERR_NOT_FOUND);
 	assert_int_equal(kit_upload_now(k, open.n).state, UPLOAD_GONE);
 	store_due_uploads(k->s, NOW + 9 * DAY, &m, due, 4, &found);

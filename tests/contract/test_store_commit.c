@@ -187,7 +187,7 @@ static void expiry_is_as_durable_as_what_it_removes(void **state)
 		assert_int_equal(store_session_gone(k->s, r.s.n, NOW + 9 * DAY, false, true, &file), ERR_OK);
 		assert_int_equal(k->s->sync, bytes ? 2 : 1);
 		assert_int_equal(store_writable(k->s), ERR_OK);
-		assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW + 9 * DAY, true, &was, &disk), ERR_OK);
+		assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW + 9 * DAY, true, NULL, &was, &disk), ERR_OK);
 		assert_int_equal(k->s->sync, bytes ? 2 : 1);
 		bool more;
 		assert_int_equal(store_forget(k->s, NOW, NOW + 9 * DAY, 100, &more), ERR_OK);
@@ -552,7 +552,7 @@ static void an_old_database_goes_on(void **state)
 	assert_int_equal(u.offset, 40);
 	assert_string_equal(u.owner, "user:ann");
 	assert_int_equal(kit_move(k, u.n, 40, 60), ERR_OK);
-	assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW, false, &u, &disk), ERR_OK);
+	assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW, false, NULL, &u, &disk), ERR_OK);
 	assert_int_equal(store_events(k->s, k->a, 0, e, 4, &found), ERR_OK);
 	assert_int_equal(found, 1);
 	assert_int_equal(e[0].kind, EVENT_DELETED);

@@ -96,7 +96,7 @@ static void a_whole_upload_tells_its_life(void **state)
 	assert_int_equal(e.size, 100);
 	assert_int_equal(e.length, 100);
 	assert_int_equal(e.time, NOW + 3);
-	assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW + 4, false, &u, &disk), ERR_OK);
+	assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW + 4, false, NULL, &u, &disk), ERR_OK);
 	e = last(k);
 	assert_int_equal(e.kind, EVENT_DELETED);
 	assert_string_equal(e.disk, "a_b");
@@ -107,11 +107,11 @@ static void time_and_clients_end_an_upload(void **state)
 	struct kit *k = *state;
 	const char *disk;
 	struct upload u = kit_upload(k, "_a", 100), v = kit_upload(k, "_b", 100);
-	assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW + DAY - 1, true, &u, &disk), ERR_CONFLICT);
+	assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW + DAY - 1, true, NULL, &u, &disk), ERR_CONFLICT);
 	assert_string_equal(told(k), "created created");
-	assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW + DAY, true, &u, &disk), ERR_OK);
-	assert_int_equal(store_upload_gone(k->s, k->a, v.n, NOW, false, &v, &disk), ERR_OK);
-	assert_int_equal(store_upload_gone(k->s, k->a, v.n, NOW, false, &v, &disk), ERR_GONE);
+	assert_int_equal(store_upload_gone(k->s, k->a, u.n, NOW + DAY, true, NULL, &u, &disk), ERR_OK);
+	assert_int_equal(store_upload_gone(k->s, k->a, v.n, NOW, false, NULL, &v, &disk), ERR_OK);
+	assert_int_equal(store_upload_gone(k->s, k->a, v.n, NOW, false, NULL, &v, &disk), ERR_GONE);
 	assert_string_equal(told(k), "created created expired deleted");
 }
 
@@ -239,7 +239,7 @@ static void a_subject_waits_for_its_first_event(void **state)
 	struct upload u[2] = {kit_upload(k, "_a", 100), kit_upload(k, "_b", 100)};
 	for (int i = 0; i < 2; i++) {
 		finish_upload(k, &u[i], 100, "f");
-		assert_int_equal(store_upload_gone(k->s, k->a, u[i].n, NOW, false, &u[i], &disk), ERR_OK);
+		assert_int_equal(store_upload_gone(k->s, k->a, u[i].n, NOW, false, NULL, &u[i], &disk), ERR_OK);
 	}
 	assert_int_equal(store_events_waiting(k->s, &waiting), ERR_OK);
 	assert_int_equal(waiting, 4);
