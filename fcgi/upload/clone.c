@@ -35,8 +35,7 @@ enum err clone_damaged(struct clone *c, const char *what, int64_t n)
 	return ERR_OK;
 }
 
-/* n bytes at `at` of an open file become those at `to_at` of part file `file`. A source that is too short is damage, and what there is of it is copied. */
-static enum err part_copy(struct clone *c, int fd, int64_t at, int64_t n, int64_t file, int64_t to_at)
+enum err clone_part(struct clone *c, int fd, int64_t at, int64_t n, int64_t file, int64_t to_at)
 {
 	int64_t copied = 0, size = 0;
 	enum err e = part_begin(c, file);
@@ -57,7 +56,7 @@ static enum err upload_vanished(struct clone *c, const struct upload *u)
 	struct upload was;
 	const char *disk;
 	c->count->vanished++;
-	return u->kind == UPLOAD_WHOLE ? store_upload_gone(c->rows, c->a, u->n, clock_now(), false, &was, &disk)
+	return u->kind == UPLOAD_WHOLE ? store_upload_gone(c->rows, c->a, u->n, clock_now(), false, NULL, &was, &disk)
 		: store_upload_shorten(c->rows, u->n, u->offset, 0);
 }
 
@@ -77,8 +76,7 @@ static enum err whole_open(struct clone *c, const struct upload *u, int *fd)
 	return disk ? blob_done_open(c->from->blobs, u->id, disk, fd) : ERR_NOMEM;
 }
 
-/* A chunk that is complete now: *at is where it begins. ERR_GONE: it is not. */
-static enum err chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t least, struct chunk *now, int *fd)
+enum err clone_chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t least, struct chunk *now, int *fd)
 {
 	struct session s;
 	enum err e = c->from->db ? store_session_by_n(c->from->db, c->a, session, &s) : ERR_NOT_FOUND;
@@ -104,7 +102,7 @@ static enum err chunk_unchanged(struct clone *c, const struct upload *u, bool *y
 	*yes = !e && live.offset >= u->offset && live.file == u->file && live.base == u->base;
 	if (e != ERR_NOT_FOUND)
 		return e;
-	e = chunk_now(c, u->session, u->idx, u->offset, &now, &fd);
+	e = clone_chunk_now(c, u->session, u->idx, u->offset, &now, &fd);
 	if (e)
 		return e == ERR_GONE ? ERR_OK : e;
 	e = blob_equal(c->fd, u->base, fd, now.base, u->offset, yes);
@@ -120,13 +118,13 @@ static enum err chunk_upload_copy(struct clone *c, const struct upload *u)
 	int64_t at = u->base;
 	enum err e = blob_open(c->from->blobs, u->file, false, &fd);
 	if (e == ERR_NOT_FOUND) {
-		e = chunk_now(c, u->session, u->idx, u->offset, &now, &fd);
+		e = clone_chunk_now(c, u->session, u->idx, u->offset, &now, &fd);
 		if (!e)
 			at = now.base;
 	}
 	if (e)
 		return e;
-	e = part_copy(c, fd, at, u->offset, u->file, u->base);
+	e = clone_part(c, fd, at, u->offset, u->file, u->base);
 	blob_close(fd);
 	if (!e)
 		e = chunk_unchanged(c, u, &same);
@@ -141,7 +139,7 @@ static enum err whole_upload_copy(struct clone *c, const struct upload *u)
 		e = whole_open(c, u, &fd);
 	if (e)
 		return e;
-	e = part_copy(c, fd, 0, u->offset, u->file, u->base);
+	e = clone_part(c, fd, 0, u->offset, u->file, u->base);
 	blob_close(fd);
 	return e;
 }
@@ -187,101 +185,6 @@ static enum err uploads_clone(struct clone *c)
 	return e;
 }
 
-/* ---- sessions ---- */
-
-/* Its part file may have its finished name already, but no row. */
-static enum err chunk_source(struct clone *c, const struct session *s, const struct chunk *k, struct chunk *now, int *fd)
-{
-	*now = *k;
-	enum err e = blob_open(c->from->blobs, k->file, false, fd);
-	if (e == ERR_NOT_FOUND && c->from->db) {
-		e = chunk_now(c, k->session, k->idx, k->length, now, fd);
-		if (!e && now->length != k->length) {
-			blob_close(*fd);
-			e = ERR_AGAIN;
-		}
-	}
-	if ((e == ERR_NOT_FOUND || e == ERR_GONE || e == ERR_AGAIN) && s->state == SESSION_FINISHING && s->out_name && k->file == s->file) {
-		*now = *k;
-		enum err published = blob_done_open(c->from->blobs, s->sid, s->out_name, fd);
-		e = published ? e : ERR_OK;
-	}
-	return e;
-}
-
-static enum err chunk_clone(struct clone *c, const struct session *s, const struct chunk *k)
-{
-	struct chunk now;
-	int fd;
-	if (k->length == 0)
-		return ERR_OK;
-	enum err e = chunk_source(c, s, k, &now, &fd);
-	if (e == ERR_NOT_FOUND || (e == ERR_GONE && !c->from->db))
-		return clone_damaged(c, "the bytes of a chunk are not there", s->n);
-	if (e)
-		return e;
-	e = part_copy(c, fd, now.base, k->length, k->file, k->base);
-	blob_close(fd);
-	return e;
-}
-
-static enum err chunks_clone(struct clone *c, const struct session *s)
-{
-	struct chunk page[CLONE_PAGE];
-	int64_t from = 0;
-	int found = CLONE_PAGE;
-	enum err e = ERR_OK;
-	while (!e && found == CLONE_PAGE) {
-		e = store_chunks(c->rows, s->n, from, page, CLONE_PAGE, &found);
-		for (int i = 0; !e && i < found; i++) {
-			from = page[i].idx + 1;
-			e = chunk_clone(c, s, &page[i]);
-			arena_reset(c->a);
-		}
-	}
-	return e;
-}
-
-/* A chunk of it is nowhere. Either all of it went, and goes from the copy too, or the chunk was replaced. */
-static enum err session_vanished(struct clone *c, const struct session *s)
-{
-	struct session now;
-	int64_t file;
-	enum err e = store_session_by_n(c->from->db, c->a, s->n, &now);
-	if (!e && now.state != SESSION_GONE)
-		return ERR_AGAIN;
-	if (e && e != ERR_NOT_FOUND)
-		return e;
-	c->count->vanished++;
-	e = s->state == SESSION_FINISHING ? store_session_failed(c->rows, s->n, true) : ERR_OK;
-	return e ? e : store_session_gone(c->rows, s->n, clock_now(), true, false, &file);
-}
-
-static enum err sessions_clone(struct clone *c)
-{
-	struct session page[CLONE_PAGE];
-	int64_t after = 0;
-	int found = CLONE_PAGE;
-	enum err e = ERR_OK;
-	struct arena *a = arena_open(CLONE_SCRATCH);
-	if (!a)
-		return ERR_NOMEM;
-	while (!e && found == CLONE_PAGE) {
-		arena_reset(a);
-		e = store_list_sessions(c->rows, a, after, true, page, CLONE_PAGE, &found);
-		for (int i = 0; !e && i < found; i++) {
-			after = page[i].n;
-			e = chunks_clone(c, &page[i]);
-			c->count->sessions += !e;
-			if (e == ERR_GONE)
-				e = session_vanished(c, &page[i]);
-			arena_reset(c->a);
-		}
-	}
-	arena_close(a);
-	return e;
-}
-
 enum err clone_files(struct house *from, struct store *rows, struct blobs *to, struct clone_count *count)
 {
 	struct clone c = {.from = from, .rows = rows, .to = to, .count = count, .a = arena_open(CLONE_SCRATCH), .fd = -1};
@@ -290,7 +193,7 @@ enum err clone_files(struct house *from, struct store *rows, struct blobs *to, s
 		return ERR_NOMEM;
 	enum err e = uploads_clone(&c);
 	if (!e)
-		e = sessions_clone(&c);
+		e = clone_sessions(&c);
 	if (!e)
 		e = clone_recordings(&c);
 	enum err end = part_end(&c);

@@ -1,29 +1,53 @@
 /*
  * clone_done.c - the finished files of a copied ledger, with their notes.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "upload/clone_priv.h"
 
-/* Its file is nowhere: deleted with its row, or it ought to be there. */
-static enum err recording_lost(struct clone *c, const struct recording *r)
+#define OPEN_TRIES 5
+
+/* A name may pass to another recording at any moment: only if the ledger says the same before and after the file is opened is it the right one. */
+enum err clone_done_open(struct clone *c, clone_live *live, const void *what, struct recording *now, int *fd)
 {
-	struct recording now;
-	enum err e = store_recording_get(c->from->db, c->a, r->sid, r->disk, &now);
-	return e == ERR_NOT_FOUND ? ERR_GONE : e ? e : ERR_NOT_FOUND;
+	struct recording after;
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		enum err e = live(c, what, now);
+		if (e)
+			return e == ERR_NOT_FOUND ? ERR_GONE : e;
+		enum err opened = blob_done_open(c->from->blobs, now->sid, now->disk, fd);
+		if (opened && opened != ERR_NOT_FOUND)
+			return opened;
+		e = live(c, what, &after);
+		if (!e && after.n == now->n && strcmp(after.disk, now->disk) == 0)
+			return opened;
+		if (!opened)
+			blob_close(*fd);
+	}
+	return ERR_AGAIN;
 }
 
-/* The finished file under the name that it has now. A reopened recording that was finished anew begins with the same bytes. */
+/* Renamed perhaps, or finished anew, when it begins with the same bytes. */
+static enum err recording_live(struct clone *c, const void *what, struct recording *now)
+{
+	const struct recording *r = what;
+	struct session s;
+	enum err e = store_recording_by_n(c->from->db, c->a, r->n, now);
+	if (e != ERR_NOT_FOUND || !r->session)
+		return e;
+	e = store_session_by_n(c->from->db, c->a, r->session, &s);
+	if (!e && s.state == SESSION_GONE)
+		e = ERR_NOT_FOUND;
+	if (!e)
+		e = store_recording_of_session(c->from->db, c->a, r->session, now);
+	return !e && now->n < r->n ? ERR_NOT_FOUND : e;
+}
+
 static enum err recording_source(struct clone *c, const struct recording *r, struct recording *now, int *fd)
 {
 	*now = *r;
-	enum err e = blob_done_open(c->from->blobs, r->sid, r->disk, fd);
-	if (e != ERR_NOT_FOUND || !c->from->db)
-		return e;
-	/* Only a session's file is ever renamed. */
-	e = r->session ? store_recording_of_session(c->from->db, c->a, r->session, now) : ERR_NOT_FOUND;
-	if (!e)
-		e = blob_done_open(c->from->blobs, now->sid, now->disk, fd);
-	return e == ERR_NOT_FOUND ? recording_lost(c, r) : e;
+	return c->from->db ? clone_done_open(c, recording_live, r, now, fd) : blob_done_open(c->from->blobs, r->sid, r->disk, fd);
 }
 
 /* The note tells people what the row tells us: a file without one is whole. */

@@ -22,6 +22,15 @@ struct clone {
 
 /* Bytes are not there: counted and logged, and the copying goes on. */
 enum err clone_damaged(struct clone *c, const char *what, int64_t n);
+/* n bytes at `at` of an open file become those at `to_at` of part file `file`. A source that is too short is damage, and what there is of it is copied. */
+enum err clone_part(struct clone *c, int fd, int64_t at, int64_t n, int64_t file, int64_t to_at);
+/* A chunk that is complete now, and the file that holds it. ERR_GONE: it is not, or it is shorter than `least`. */
+enum err clone_chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t least, struct chunk *now, int *fd);
+enum err clone_sessions(struct clone *c);
 enum err clone_recordings(struct clone *c);
+/* What the living ledger says of something now: its finished file's sid, disk, and n unless it has no row. ERR_NOT_FOUND: deleted. */
+typedef enum err clone_live(struct clone *c, const void *what, struct recording *now);
+/* Opens a finished file that others may rename, remove or replace meanwhile. ERR_GONE: deleted; ERR_NOT_FOUND: it ought to be there; ERR_AGAIN: it never stood still. */
+enum err clone_done_open(struct clone *c, clone_live *live, const void *what, struct recording *now, int *fd);
 
 #endif

@@ -349,6 +349,41 @@ static void sessions_move_on(void **state)
 	IS_SOUND(s);
 }
 
+/* A name that a recording has lost is another one's by now: the copy has each one's own bytes. */
+static void names_pass_to_others(void **state)
+{
+	struct scene *s = *state;
+	struct clone_count n;
+	struct recording r;
+	a_chunk(s, "named", 0, "one");
+	complete(s, "named", "Old.webm");
+	a_chunk(s, "deleted", 0, "one");
+	complete(s, "deleted", "Old.webm");
+	a_chunk(s, "half", 0, "one");
+	stopped(s, "half");
+	struct moment m = rows_copied(s);
+	complete(s, "named", "New.webm");
+	assert_int_equal(session_finish(s->h, the_session(s, "half").n), ERR_OK);
+	complete(s, "half", "New.webm");
+	assert_int_equal(store_recording_get(s->h->db, s->a, "deleted", "Old.webm", &r), ERR_OK);
+	assert_int_equal(recording_remove(s->h, s->a, &r), ERR_OK);
+	static const char *const sids[] = {"named", "half", "deleted"};
+	for (int i = 0; i < 3; i++) {
+		a_chunk(s, sids[i], 0, "two");
+		complete(s, sids[i], i == 1 ? "Stop.webm" : "Old.webm");
+		file_is(s->h, sids[i], i == 1 ? "Stop.webm" : "Old.webm", "two");
+	}
+	struct second w = files_copied(s, &m, &n, ERR_OK);
+	assert_int_equal(n.damaged, 0);
+	assert_int_equal(n.vanished, 1);
+	file_is(w.h, "named", "Old.webm", "one");
+	assert_int_equal(store_recording_get(w.h->db, s->a, "deleted", "Old.webm", &r), ERR_NOT_FOUND);
+	app_tick(w.app);
+	file_is(w.h, "half", "Stop.webm", "one");
+	second_close(&w);
+	IS_SOUND(s);
+}
+
 /* Begun anew over the bytes that the copied row speaks of: the copy promises none of them. */
 static void a_chunk_begun_anew_has_nothing(void **state)
 {
@@ -392,7 +427,7 @@ static void a_replaced_chunk_needs_new_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		S_(a_world_comes_back), S_(refusals), S_(what_is_missing_here_is_said), S_(what_is_missing_in_it_is_said), S_(uploads_move_on), S_(sessions_move_on),
+		S_(a_world_comes_back), S_(refusals), S_(what_is_missing_here_is_said), S_(what_is_missing_in_it_is_said), S_(uploads_move_on), S_(sessions_move_on), S_(names_pass_to_others),
 		S_(a_chunk_begun_anew_has_nothing), S_(a_replaced_chunk_needs_new_rows),
 	};
 	return cmocka_run_group_tests_name("tusctl backup", tests, NULL, NULL);
