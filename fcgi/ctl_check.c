@@ -103,11 +103,11 @@ static bool look_twice(struct look *l, struct house *h)
 	return looked;
 }
 
-static int repair_all(struct look *l, bool adopt)
+static int repair_all(struct look *l, const struct permits *may)
 {
 	int done = 0;
 	for (int i = 0; i < l->n; i++) {
-		l->v[i].repaired = repair(l, &l->v[i], adopt);
+		l->v[i].repaired = repair(l, &l->v[i], may);
 		done += l->v[i].repaired != NULL;
 	}
 	return done;
@@ -159,12 +159,13 @@ int ctl_check(struct ctl *c)
 {
 	struct look first = {0}, left = {0};
 	int repaired = 0;
-	bool adopt = ctl_flag(c, "--adopt"), repairs = ctl_flag(c, "--repair");
-	if (c->argc > 0 || (adopt && !repairs))
+	struct permits may = {.adopt = ctl_flag(c, "--adopt"), .shorten = ctl_flag(c, "--shorten")};
+	bool repairs = ctl_flag(c, "--repair");
+	if (c->argc > 0 || ((may.adopt || may.shorten) && !repairs))
 		return CTL_USAGE;
 	bool looked = look_twice(&first, c->house);
 	if (looked && repairs)
-		repaired = repair_all(&first, adopt);
+		repaired = repair_all(&first, &may);
 	if (looked && repairs)
 		looked = look_twice(&left, c->house);
 	const struct look *now = repairs ? &left : &first;

@@ -51,7 +51,12 @@ void check_recordings(struct look *l);
 void check_parts(struct look *l);
 void check_names(struct look *l);
 
-/* What has been done about a finding, NULL if nothing could be: it loses nothing that is there (ctl_repair.c). adopt: files without a row may become recordings. */
-const char *repair(struct look *l, const struct finding *f, bool adopt);
+/* What is done only if it was asked for. */
+struct permits {
+	bool adopt;                 /* files without a row may become recordings */
+	bool shorten;               /* offsets may be taken back to the bytes that are there */
+};
+/* What has been done about a finding, NULL if nothing could be: it loses nothing that is there (ctl_repair.c). */
+const char *repair(struct look *l, const struct finding *f, const struct permits *may);
 
 #endif

@@ -63,7 +63,11 @@ static enum err listed(struct look *l, const char *sid, const char *disk, bool *
 	struct recording r;
 	enum err e = store_recording_get(l->h->db, l->page, sid, disk, &r);
 	*yes = !e;
-	return e == ERR_NOT_FOUND ? being_finished(l, sid, disk, yes) : e;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	/* Removed, but for the file: the reaper's. */
+	e = store_trash_has(l->h->db, sid, disk, yes);
+	return e || *yes ? e : being_finished(l, sid, disk, yes);
 }
 
 static const char *file_named(struct look *l, const struct blob_found *x)

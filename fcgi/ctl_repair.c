@@ -1,5 +1,5 @@
 /*
- * ctl_repair.c - tusctl check --repair: one function a kind of finding, each of which can lose nothing that is still there.
+ * ctl_repair.c - tusctl check --repair: one function a kind of finding, each of which loses nothing that is still there.
  *
  * Everything is looked at once more under the hold that its writer would need, for the pool may be at work.
  */
@@ -22,9 +22,9 @@ static struct hold *held(struct house *h, int64_t key)
 
 /* ---- counters ---- */
 
-static const char *recount(struct look *l, const struct about *x, bool adopt)
+static const char *recount(struct look *l, const struct about *x, const struct permits *may)
 {
-	(void)adopt;
+	(void)may;
 	struct hold *hold = held(l->h, HOLD_SESSION(x->session));
 	enum err e = hold ? store_session_recount(l->h->db, x->session) : ERR_LOCKED;
 	hold_drop(hold);
@@ -71,10 +71,10 @@ static const char *shorten_held(struct look *l, int64_t n)
 	return arena_printf(l->a, "offset %lld taken back to %lld: acknowledged bytes are lost", (long long)u.offset, (long long)there);
 }
 
-static const char *shorten(struct look *l, const struct about *x, bool adopt)
+/* Only if it was asked for: a folder that is not mounted looks like bytes that are lost. */
+static const char *shorten(struct look *l, const struct about *x, const struct permits *may)
 {
-	(void)adopt;
-	if (!x->upload)
+	if (!x->upload || !may->shorten)
 		return NULL;
 	struct hold *hold = held(l->h, HOLD_UPLOAD(x->upload));
 	const char *done = hold ? shorten_held(l, x->upload) : NULL;
@@ -84,15 +84,15 @@ static const char *shorten(struct look *l, const struct about *x, bool adopt)
 
 /* ---- finishing ---- */
 
-static const char *finish(struct look *l, const struct about *x, bool adopt)
+static const char *finish(struct look *l, const struct about *x, const struct permits *may)
 {
-	(void)adopt;
+	(void)may;
 	enum err e = x->session ? session_finish(l->h, x->session) : upload_finish(l->h, x->upload);
 	return e ? NULL : "finished";
 }
 
 /* Given up once; somebody may have brought the bytes back. */
-static const char *revive_upload(struct look *l, const struct about *x, bool adopt)
+static const char *revive_upload(struct look *l, const struct about *x, const struct permits *may)
 {
 	struct upload u;
 	bool missing = true;
@@ -101,10 +101,10 @@ static const char *revive_upload(struct look *l, const struct about *x, bool ado
 		e = upload_bytes_missing(l->h, l->page, &u, &missing);
 	if (!e && !missing)
 		e = store_upload_failed(l->h->db, x->upload, false);
-	return e || missing ? NULL : finish(l, x, adopt);
+	return e || missing ? NULL : finish(l, x, may);
 }
 
-static const char *revive_session(struct look *l, const struct about *x, bool adopt)
+static const char *revive_session(struct look *l, const struct about *x, const struct permits *may)
 {
 	struct session s;
 	bool missing = true;
@@ -114,37 +114,29 @@ static const char *revive_session(struct look *l, const struct about *x, bool ad
 		e = session_bytes_missing(l->h, &s, &missing);
 	if (!e && !missing)
 		e = store_session_failed(l->h->db, x->session, false);
-	return e || missing ? NULL : finish(l, x, adopt);
+	return e || missing ? NULL : finish(l, x, may);
 }
 
 /* ---- files ---- */
 
-static const char *remove_part(struct look *l, const struct about *x, bool adopt)
+static const char *remove_part(struct look *l, const struct about *x, const struct permits *may)
 {
 	bool removed = false;
-	(void)adopt;
+	(void)may;
 	return file_remove_orphan(l->h, x->file, &removed) || !removed ? NULL : "removed";
 }
 
-static const char *remove_leftover(struct look *l, const struct about *x, bool adopt)
+static const char *remove_leftover(struct look *l, const struct about *x, const struct permits *may)
 {
-	(void)adopt;
+	(void)may;
 	return blob_temp_remove(l->h->blobs, x->where, x->name) ? NULL : "removed";
 }
 
-static const char *remove_note(struct look *l, const struct about *x, bool adopt)
+static const char *remove_note(struct look *l, const struct about *x, const struct permits *may)
 {
-	(void)adopt;
-	char *disk = arena_strdup(l->page, x->name);
-	int fd;
-	if (!disk)
-		return NULL;
-	disk[strlen(disk) - strlen(".meta.json")] = '\0';
-	if (blob_done_open(l->h->blobs, x->where, disk, &fd) == ERR_OK) {
-		blob_close(fd);
-		return NULL;
-	}
-	return blob_done_remove(l->h->blobs, x->where, disk) ? NULL : "removed";
+	bool removed = false;
+	(void)may;
+	return blob_note_remove(l->h->blobs, x->where, x->name, &removed) || !removed ? NULL : "removed";
 }
 
 /* ---- finished files without a row ---- */
@@ -188,8 +180,8 @@ static void adopt_note(struct adoption *ad)
 	json_int(json_get(ad->note, "take"), &ad->r.take);
 }
 
-/* A second name that a renaming left behind: the file stays under the one that its row has. */
-static bool second_name(struct look *l, const struct about *x)
+/* A second name that a renaming left behind: the file stays under the one that its row has. *session: whose it is. */
+static bool second_name(struct look *l, const struct about *x, int64_t *session)
 {
 	struct recording page[100];
 	int64_t before = 0;
@@ -198,19 +190,37 @@ static bool second_name(struct look *l, const struct about *x)
 	while (!same && found == 100 && !store_recordings(l->h->db, l->page, NULL, before, page, 100, &found))
 		for (int i = 0; i < found && !same; i++) {
 			before = page[i].n;
+			*session = page[i].session;
 			if (text_eq(page[i].sid, x->where))
 				blob_done_same(l->h->blobs, x->where, x->name, page[i].disk, &same);
 		}
 	return same;
 }
 
-static const char *adopt_file(struct look *l, const struct about *x, bool adopt)
+/* Under the hold under which a recording is renamed: a renaming may be just about to give it this name. */
+static const char *drop_second_name(struct look *l, const struct about *x, int64_t session)
+{
+	struct recording r;
+	struct hold *hold = session ? held(l->h, HOLD_SESSION(session)) : NULL;
+	if (session && !hold)
+		return NULL;
+	enum err e = store_recording_get(l->h->db, l->page, x->where, x->name, &r);
+	if (e == ERR_NOT_FOUND)
+		e = blob_done_remove(l->h->blobs, x->where, x->name);
+	else if (!e)
+		e = ERR_CONFLICT;
+	hold_drop(hold);
+	return e ? NULL : "removed: the same file has another name";
+}
+
+static const char *adopt_file(struct look *l, const struct about *x, const struct permits *may)
 {
 	struct adoption ad = {.l = l, .r = {.sid = x->where, .disk = x->name, .name = x->name, .take = 1, .created = clock_now()}};
+	int64_t session = 0;
 	int fd;
-	if (second_name(l, x))
-		return blob_done_remove(l->h->blobs, x->where, x->name) ? NULL : "removed: the same file has another name";
-	if (!adopt || (!name_session_id(x->where, false) && !name_upload_id(x->where)) || !text_eq(name_disk(l->page, x->name), x->name))
+	if (second_name(l, x, &session))
+		return drop_second_name(l, x, session);
+	if (!may->adopt || (!name_session_id(x->where, false) && !name_upload_id(x->where)) || !text_eq(name_disk(l->page, x->name), x->name))
 		return NULL;
 	if (blob_done_open(l->h->blobs, x->where, x->name, &fd))
 		return NULL;
@@ -228,7 +238,7 @@ static const char *adopt_file(struct look *l, const struct about *x, bool adopt)
 
 static const struct {
 	const char *what;
-	const char *(*repair)(struct look *l, const struct about *x, bool adopt);
+	const char *(*repair)(struct look *l, const struct about *x, const struct permits *may);
 } repairs[] = {
 	{"bitmap", recount}, {"bitmap-count", recount}, {"bitmap-bit", recount}, {"chunk-rows", recount}, {"bytes", recount}, {"top", recount},
 	{"parked", recount},
@@ -237,11 +247,11 @@ static const struct {
 	{"orphan-part", remove_part}, {"leftover", remove_leftover}, {"note-alone", remove_note}, {"file-unlisted", adopt_file},
 };
 
-const char *repair(struct look *l, const struct finding *f, bool adopt)
+const char *repair(struct look *l, const struct finding *f, const struct permits *may)
 {
 	for (size_t i = 0; i < sizeof repairs / sizeof *repairs; i++)
 		if (text_eq(repairs[i].what, f->what)) {
-			const char *done = repairs[i].repair(l, &f->about, adopt);
+			const char *done = repairs[i].repair(l, &f->about, may);
 			arena_reset(l->page);
 			return done;
 		}

@@ -36,6 +36,8 @@ enum err blob_write(int fd, const void *p, size_t n, int64_t at, size_t *written
 /* Allocates what is not yet there of n bytes at position at; the file's size stays. *done false: the file system cannot do that. On failure
  * (ERR_NO_SPACE, ERR_INTERNAL) nothing of the range stays allocated, and bytes that stood in it are gone. */
 enum err blob_reserve(int fd, int64_t at, int64_t n, bool *done);
+/* Whether n bytes at position at are all allocated. If not, none of them is afterwards, and bytes that stood in them are gone. */
+bool blob_reserved(int fd, int64_t at, int64_t n);
 /* Reads up to n bytes; -1 on failure, 0 at the end. */
 ssize_t blob_read(int fd, void *p, size_t n, int64_t at);
 /* fdatasync. */
@@ -84,6 +86,8 @@ struct blob_found {
 };
 /* Calls f for every such name, also while others work. Stops when f returns false. */
 enum err blob_survey(struct blobs *b, bool (*f)(void *arg, const struct blob_found *x), void *arg);
+/* Removes the note of a finished file that is not there; *removed: it was alone. ERR_INVALID: no name of a note. */
+enum err blob_note_remove(struct blobs *b, const char *sid, const char *note, bool *removed);
 /* Removes one that blob_survey called TEMP. ERR_INVALID: it is none. */
 enum err blob_temp_remove(struct blobs *b, const char *where, const char *name);
 /* Whether two names of finished files are one file. */

@@ -93,17 +93,40 @@ enum err blob_write(int fd, const void *p, size_t n, int64_t at, size_t *written
 	return e;
 }
 
-enum err blob_reserve(int fd, int64_t at, int64_t n, bool *done)
+static bool allocate(int fd, int64_t at, int64_t n)
 {
 	int rc;
 	while ((rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, at, n)) < 0 && errno == EINTR)
 		continue;
-	*done = rc == 0;
-	if (rc == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+	return rc == 0;
+}
+
+static void give_back(int fd, int64_t at, int64_t n)
+{
+	fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, n);
+}
+
+enum err blob_reserve(int fd, int64_t at, int64_t n, bool *done)
+{
+	*done = allocate(fd, at, n);
+	if (*done || errno == EOPNOTSUPP || errno == ENOSYS)
 		return ERR_OK;
 	enum err e = blob_fail("reserving space", errno);
-	fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, n);
+	give_back(fd, at, n);
 	return e;
+}
+
+/* No call tells it on every file system, but allocating what is there changes nothing. A file that has fewer bytes is not asked, so that nobody sees
+ * the disk full for a moment. */
+bool blob_reserved(int fd, int64_t at, int64_t n)
+{
+	struct stat before, after;
+	if (fstat(fd, &before) < 0 || (int64_t)before.st_blocks * 512 < n)
+		return false;
+	bool there = allocate(fd, at, n) && fstat(fd, &after) == 0 && after.st_blocks == before.st_blocks;
+	if (!there)
+		give_back(fd, at, n);
+	return there;
 }
 
 ssize_t blob_read(int fd, void *p, size_t n, int64_t at)

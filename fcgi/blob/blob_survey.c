@@ -144,6 +144,28 @@ enum err blob_temp_remove(struct blobs *b, const char *where, const char *name)
 	return e;
 }
 
+/* The file beside it is looked for in the same folder, and only the note is ever removed: at worst a file that comes now lacks one. */
+enum err blob_note_remove(struct blobs *b, const char *sid, const char *note, bool *removed)
+{
+	char disk[NAME_MAX + 1];
+	size_t n = strlen(note), suffix = strlen(BLOB_NOTE_SUFFIX);
+	*removed = false;
+	if (n <= suffix || n > NAME_MAX || strcmp(note + n - suffix, BLOB_NOTE_SUFFIX) != 0 || strchr(note, '/'))
+		return ERR_INVALID;
+	memcpy(disk, note, n - suffix);
+	disk[n - suffix] = '\0';
+	int folder = blob_completed(b, sid, false);
+	if (folder < 0)
+		return errno == ENOENT ? ERR_OK : blob_fail("opening a session's folder", errno);
+	enum err e = ERR_OK;
+	if (faccessat(folder, disk, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
+		*removed = unlinkat(folder, note, 0) == 0;
+		e = *removed || errno == ENOENT ? ERR_OK : blob_fail("removing a note", errno);
+	}
+	close(folder);
+	return e;
+}
+
 enum err blob_done_same(struct blobs *b, const char *sid, const char *disk, const char *other, bool *same)
 {
 	struct stat one, two;

@@ -149,6 +149,18 @@ static enum err append_settle(struct append *ap, const struct poured *got)
 	return e ? e : reason;
 }
 
+/* What was reserved before, at creation or by an earlier request, is there. What is not is taken as by everybody: not from what is kept free. Where that
+ * fails, what fits is kept as ever. */
+static bool append_reserved(const struct append *ap, const struct pour *p)
+{
+	bool reserved = false;
+	if (!ap->h->cfg->reserve_space || ap->plan.length == LENGTH_UNKNOWN)
+		return false;
+	if (space_check(ap->h, p->room) != ERR_OK)
+		return blob_reserved(p->fd, p->at, p->room);
+	return blob_reserve(p->fd, p->at, p->room, &reserved) == ERR_OK && reserved;
+}
+
 static enum err append_pour(struct append *ap, struct source *body, struct hold *hold)
 {
 	struct pour p = {.h = ap->h, .at = ap->plan.at, .room = ap->plan.room, .body = body, .hold = hold,
@@ -157,9 +169,7 @@ static enum err append_pour(struct append *ap, struct source *body, struct hold 
 	enum err e = blob_open(ap->h->blobs, ap->u.file, true, &p.fd);
 	if (e)
 		return e;
-	/* Where it fails, what fits is kept as ever. */
-	if (ap->h->cfg->reserve_space && ap->plan.length != LENGTH_UNKNOWN && blob_reserve(p.fd, p.at, p.room, &p.reserved) != ERR_OK)
-		p.reserved = false;
+	p.reserved = append_reserved(ap, &p);
 	pour_body(&p, &got);
 	blob_close(p.fd);
 	return append_settle(ap, &got);

@@ -6,11 +6,11 @@
 #include "base/clock.h"
 #include "ctl_kit.h"
 
-/* Runs check --repair and gives what it says was done about the first such finding; NULL if nothing. */
-static const char *repaired(struct scene *s, int later, bool adopt, const char *what)
+/* Runs check --repair, with a permission or NULL, and gives what it says was done about the first such finding; NULL if nothing. */
+static const char *repaired(struct scene *s, int later, const char *permit, const char *what)
 {
 	static char text[512];
-	int rc = adopt ? RUN_AT(s, later, "check", "--json", "--repair", "--adopt") : RUN_AT(s, later, "check", "--json", "--repair");
+	int rc = permit ? RUN_AT(s, later, "check", "--json", "--repair", permit) : RUN_AT(s, later, "check", "--json", "--repair");
 	struct json *j = parsed(s);
 	const struct json *list = json_get(j, "repairs");
 	const char *hit = NULL;
@@ -65,7 +65,7 @@ static void counters_are_made_anew(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		sql(s, cases[i].damage);
 		FINDS(s, cases[i].what, SID);
-		if (!repaired(s, 0, false, cases[i].what))
+		if (!repaired(s, 0, NULL, cases[i].what))
 			fail_msg("%s: not repaired: %s%s", cases[i].damage, s->out, s->err);
 		IS_SOUND(s);
 	}
@@ -85,7 +85,7 @@ static void a_lost_row_is_missing(void **state)
 	a_chunk(s, SID, 1, "two");
 	sql(s, "DELETE FROM chunk WHERE idx=1");
 	FINDS(s, "chunk-rows", SID);
-	repaired(s, 0, false, "chunk-rows");
+	repaired(s, 0, NULL, "chunk-rows");
 	assert_int_equal(the_session(s, SID).done, 1);
 	assert_int_equal(session_complete(s->h, s->a, &cmd, &out), ERR_CONFLICT);
 	assert_int_equal(out.missing_count, 1);
@@ -109,7 +109,14 @@ static void lost_bytes_are_said_loudly(void **state)
 	assert_int_equal(truncate(path, 5), 0);
 	part_path(s, gone.file, path);
 	assert_int_equal(unlink(path), 0);
-	assert_non_null(repaired(s, 0, false, "part-short"));
+	/* Nobody is told a smaller offset before the operator says so: the bytes may come back. */
+	assert_null(repaired(s, 0, NULL, "part-short"));
+	assert_int_equal(store_upload_by_n(s->h->db, s->a, cut.n, &u), ERR_OK);
+	assert_int_equal(u.offset, 6);
+	assert_int_equal(store_upload_by_n(s->h->db, s->a, gone.n, &u), ERR_OK);
+	assert_int_equal(u.offset, 6);
+	assert_int_equal(RUN(s, "check", "--shorten"), 2);
+	assert_non_null(repaired(s, 0, "--shorten", "part-short"));
 	assert_non_null(strstr(s->err, "BYTES ARE LOST"));
 	says(s, "acknowledged bytes are lost");
 	IS_SOUND(s);
@@ -127,7 +134,7 @@ static void a_short_chunk_stays(void **state)
 	a_chunk(s, SID, 0, "one");
 	part_path(s, the_session(s, SID).file, path);
 	assert_int_equal(truncate(path, 2), 0);
-	assert_null(repaired(s, 0, false, "part-short"));
+	assert_null(repaired(s, 0, "--shorten", "part-short"));
 	assert_int_equal(RUN(s, "check"), 1);
 	assert_int_equal(the_session(s, SID).done, 1);
 	assert_int_equal(truncate(path, 3), 0);
@@ -154,7 +161,7 @@ static void finishing_is_run_again(void **state)
 	IS_SOUND(s);        /* a moment is no fault */
 	assert_true(findings(s, 100, "finishing", SID) == 1);
 	assert_true(findings(s, 100, "finishing", whole.id) == 1);
-	assert_string_equal(repaired(s, 100, false, "finishing"), "finished");
+	assert_string_equal(repaired(s, 100, NULL, "finishing"), "finished");
 	assert_int_equal(findings(s, 100, NULL, NULL), 0);
 	assert_int_equal(the_session(s, SID).state, SESSION_COMPLETE);
 	assert_int_equal(store_upload_by_n(s->h->db, s->a, whole.n, &u), ERR_OK);
@@ -183,11 +190,11 @@ static void what_was_given_up_comes_back(void **state)
 	log_level_set(LOG_ERROR);
 	FINDS(s, "upload-lost", whole.id);
 	FINDS(s, "session-failed", SID);
-	assert_null(repaired(s, 0, false, "upload-lost"));
-	assert_null(repaired(s, 0, false, "session-failed"));
+	assert_null(repaired(s, 0, NULL, "upload-lost"));
+	assert_null(repaired(s, 0, NULL, "session-failed"));
 	assert_int_equal(rename(away, part), 0);
 	assert_int_equal(rename(away2, other), 0);
-	assert_string_equal(repaired(s, 0, false, "session-failed"), "finished");
+	assert_string_equal(repaired(s, 0, NULL, "session-failed"), "finished");
 	IS_SOUND(s);
 	assert_int_equal(the_session(s, SID).state, SESSION_COMPLETE);
 	assert_int_equal(store_upload_by_n(s->h->db, s->a, whole.n, &u), ERR_OK);
@@ -233,7 +240,7 @@ static void orphans_and_leftovers_go(void **state)
 	assert_true(findings(s, 4000, "leftover", "parts/.writable-") == 1);
 	assert_true(findings(s, 4000, "note-alone", "z.txt") == 1);
 	assert_true(findings(s, 4000, "orphan-part", "part file") == 1);
-	assert_string_equal(repaired(s, 4000, false, "leftover"), "removed");
+	assert_string_equal(repaired(s, 4000, NULL, "leftover"), "removed");
 	assert_int_equal(findings(s, 4000, NULL, NULL), 0);
 	for (int i = 0; i < 4; i++)
 		assert_false(there(path[i]));
@@ -251,7 +258,7 @@ static void strangers_stay(void **state)
 	snprintf(path, sizeof path, "%s/parts/shard_0000/77.part.bak", s->cfg->parts_dir);
 	write_file(path, "mine");
 	FINDS(s, "stranger", "77.part.bak");
-	assert_null(repaired(s, 4000, false, "stranger"));
+	assert_null(repaired(s, 4000, NULL, "stranger"));
 	assert_true(there(path));
 	assert_int_equal(unlink(path), 0);
 	/* In a shard that is not its own. */
@@ -271,11 +278,16 @@ static void finished_files_are_adopted(void **state)
 	assert_int_equal(session_complete(s->h, s->a, &cmd, &out), ERR_OK);
 	sql(s, "DELETE FROM recording; DELETE FROM session; DELETE FROM chunk; DELETE FROM bitmap");
 	done_path(s, SID, "End.webm", path);
+	/* Somebody deleted it, and only the file is left for a moment. */
+	assert_int_equal(findings(s, 4000, NULL, NULL), 0);
+	assert_null(repaired(s, 4000, "--adopt", "file-unlisted"));
+	assert_int_equal(store_recording_get(s->h->db, s->a, SID, "End.webm", &r), ERR_NOT_FOUND);
+	sql(s, "DELETE FROM trash");
 	IS_SOUND(s);        /* its row may be about to come */
 	assert_true(findings(s, 4000, "file-unlisted", "End.webm") == 1);
-	assert_null(repaired(s, 4000, false, "file-unlisted"));
+	assert_null(repaired(s, 4000, NULL, "file-unlisted"));
 	assert_true(there(path));
-	assert_string_equal(repaired(s, 4000, true, "file-unlisted"), "adopted as a recording");
+	assert_string_equal(repaired(s, 4000, "--adopt", "file-unlisted"), "adopted as a recording");
 	assert_int_equal(findings(s, 4000, NULL, NULL), 0);
 	assert_int_equal(store_recording_get(s->h->db, s->a, SID, "End.webm", &r), ERR_OK);
 	assert_int_equal(r.size, 3);
@@ -288,7 +300,7 @@ static void finished_files_are_adopted(void **state)
 	assert_int_equal(mkdir(path, 0750), 0);
 	strcat(path, "/x.txt");
 	write_file(path, "x");
-	assert_null(repaired(s, 4000, true, "file-unlisted"));
+	assert_null(repaired(s, 4000, "--adopt", "file-unlisted"));
 	assert_true(there(path));
 	assert_int_equal(RUN(s, "check", "--adopt"), 2);
 }
@@ -303,7 +315,7 @@ static void a_second_name_goes(void **state)
 	done_path(s, whole.id, "old.txt", second);
 	assert_int_equal(link(path, second), 0);
 	assert_true(findings(s, 4000, "file-unlisted", "old.txt") == 1);
-	assert_non_null(repaired(s, 4000, true, "file-unlisted"));
+	assert_non_null(repaired(s, 4000, "--adopt", "file-unlisted"));
 	assert_false(there(second));
 	assert_true(there(path));
 	assert_int_equal(findings(s, 4000, NULL, NULL), 0);

@@ -194,6 +194,27 @@ static void chunks_reserve_their_place(void **state)
 	test_free(p);
 }
 
+/* Reserving ends where everybody's room ends: what is kept free for removing and for others stays free. */
+static void a_chunk_reserves_not_what_is_kept_free(void **state)
+{
+	(void)state;
+	skip_without_disk();
+	HOUSE("MIN_FREE_SPACE=4194304", "LOW_WATER=0", "RESERVE_SPACE=true");
+	unsigned char *p = kit_bytes(k, 3 * MIB, 5);
+	EXPECT(k, 201, kit_tus(k, "POST", "/files/rec/chunks/", "Upload-Length: 3145728\nUpload-Metadata: chunkIndex MA==\n", NULL, 0));
+	fill(6 * MIB);
+	EXPECT(k, 204, patch("/files/rec/chunks/0", 0, p, 1000));
+	assert_true(room() >= 5 * MIB);
+	EXPECT(k, 507, patch("/files/rec/chunks/0", 1000, p + 1000, 3 * MIB - 1000));
+	assert_true(room() >= 3 * MIB);
+	int64_t told = offset_now("/files/rec/chunks/0");
+	unfill();
+	EXPECT(k, 204, patch("/files/rec/chunks/0", told, p + told, (size_t)(3 * MIB - told)));
+	EXPECT(k, 200, kit_complete(k, "rec", "rec.webm", NULL));
+	gives("/recordings/rec/rec.webm", p, 3 * MIB);
+	test_free(p);
+}
+
 /* ---- a quota ---- */
 
 /* Stands before the C library's: what a part file may still take, -1: no quota. */
@@ -249,7 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(below_the_mark_nothing_begins), T(the_mark_is_twice_the_reserve), T(a_reservation_keeps_its_room),
-		T(a_reservation_that_fails_leaves_nothing), T(chunks_reserve_their_place), T(a_quota_is_a_full_disk),
+		T(a_reservation_that_fails_leaves_nothing), T(chunks_reserve_their_place), T(a_chunk_reserves_not_what_is_kept_free), T(a_quota_is_a_full_disk),
 	};
 	return cmocka_run_group_tests(tests, own_mounts, NULL);
 }
