@@ -1,6 +1,7 @@
 // mutants.mjs - one row a defect: what it is, where it is put in, and which test must fail of it.
 //
-// B01-B35 are the weaknesses of the replaced system; where several defects lead to one, letters tell them apart. D rows weaken durability, E rows the outbox and its hook.
+// B01-B35 are the weaknesses of the replaced system; where several defects lead to one, letters tell them apart. D rows weaken durability, E rows the outbox and its hook,
+// N rows what keeps two who work at once from each other's files and room.
 // old must be found exactly once in file; edits: several replacements. in: the test file (of e2e: 'bugs' unless told); control: a test that must still pass.
 const t = String.raw;
 
@@ -462,7 +463,7 @@ export const mutants = [
 	},
 	{
 		id: 'L1', what: 'a silent body holds its upload for ever', suite: 'contract', in: 'test_slow', test: 'a_silent_body_is_cut_and_kept', control: 'a_pause_is_no_silence',
-		file: 'fcgi/gateway/gw_fcgi.c', old: 'if (c->since && clock_mono_us()', new: 'if (false && clock_mono_us()',
+		file: 'fcgi/gateway/gw_fcgi.c', old: 'if (c->since && now - c->since', new: 'if (false && now - c->since',
 	},
 	{
 		id: 'L2', what: 'a trickle holds its upload for ever', suite: 'contract', in: 'test_slow', test: 'a_trickle_is_cut_and_kept', control: 'a_pause_is_no_silence',
@@ -564,6 +565,53 @@ export const mutants = [
 	{
 		id: 'D20', what: 'a ledger that could be opened only for reading is taken', suite: 'fault', in: 'test_kth', test: 'open',
 		file: 'db/store_open.c', old: 'sqlite3_db_readonly(db, "main") == 1', new: 'sqlite3_db_readonly(db, "main") == 2',
+	},
+	{
+		id: 'N1', what: 'a remover does not look whether the name is still in the trash', suite: 'fault', in: 'test_races', test: 'a_late_remover_removes_nothing', control: 'a_run_waits_for_its_name',
+		file: 'fcgi/upload/recording.c', old: '\te = store_trash_has(h->db, sid, disk, &there);\n', new: '\tthere = true;\n',
+	},
+	{
+		id: 'N2', what: 'two remove one name', suite: 'fault', in: 'test_races', test: 'a_name_has_one_remover', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/recording.c', old: 'HOLD_NAME(name_number(sid, disk))', new: 'HOLD_NAME(name_number(sid, disk) + clock_mono_us())',
+	},
+	{
+		id: 'N3', what: 'what is being finished anew is renamed', suite: 'fault', in: 'test_races', test: 'a_rename_meets_a_finishing', control: 'a_late_remover_removes_nothing',
+		file: 'db/store_recording.c', old: 'if (e || s.state == SESSION_FINISHING)\n\t\treturn e ? e : ERR_LOCKED;', new: 'if (e)\n\t\treturn e;',
+	},
+	{
+		id: 'N4', what: 'a renaming that was refused leaves its link', suite: 'fault', in: 'test_races', test: 'a_rename_meets_a_finishing', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/recording.c', old: '\t\tunlink_refused(h, r->sid, out->disk);\n', new: '\t\t(void)unlink_refused;\n',
+	},
+	{
+		id: 'N5', what: 'a run takes a name whose file is about to be removed', suite: 'fault', in: 'test_races', test: 'a_run_waits_for_its_name', control: 'a_late_remover_removes_nothing',
+		edits: [
+			{ file: 'fcgi/upload/reap_runs.c', old: 'if (e || strcmp(name, r.disk) != 0)', new: 'if (e)' },
+			{ file: 'db/store_recording.c', old: '\tif (e || taken)\n\t\treturn e ? e : ERR_CONFLICT;\n\te = recording_insert', new: '\tif (e)\n\t\treturn e;\n\te = recording_insert' },
+		],
+	},
+	{
+		id: 'N6', what: 'the file of a finishing that was given up stays for ever', suite: 'fault', in: 'test_races', test: 'what_was_given_up_is_removed_later', control: 'a_late_remover_removes_nothing',
+		file: 'db/migrate_2.sql', old: 'WHEN new.state = 4 AND', new: 'WHEN new.state = 44 AND',
+	},
+	{
+		id: 'N7', what: 'a backup takes a file by a name that is another one\'s by now', suite: 'contract', in: 'test_backup', test: 'names_pass_to_others', control: 'refusals',
+		file: 'fcgi/upload/clone_done.c', old: '\tconst struct recording *r = what;\n', new: '\tconst struct recording *r = what;\n\tif (r->session) {\n\t\t*now = *r;\n\t\treturn ERR_OK;\n\t}\n',
+	},
+	{
+		id: 'N8', what: 'what was deleted is adopted again', suite: 'contract', in: 'test_check', test: 'finished_files_are_adopted', control: 'strangers_stay',
+		file: 'fcgi/ctl_check_files.c', old: 'e = store_trash_has(l->h->db, sid, disk, yes);', new: 'e = ERR_OK;',
+	},
+	{
+		id: 'N9', what: 'a repair takes offsets back though nobody said so', suite: 'contract', in: 'test_check', test: 'lost_bytes_are_said_loudly', control: 'strangers_stay',
+		file: 'fcgi/ctl_repair.c', old: 'if (!x->upload || !may->shorten)', new: 'if (!x->upload)',
+	},
+	{
+		id: 'N10', what: 'what others keep free is reserved away', suite: 'fault', in: 'test_space', test: 'a_chunk_reserves_not_what_is_kept_free', control: 'a_reservation_keeps_its_room',
+		file: 'fcgi/upload/append.c', old: '\tif (space_check(ap->h, p->room) != ERR_OK)\n\t\treturn blob_reserved(p->fd, p->at, p->room);\n', new: '',
+	},
+	{
+		id: 'N11', what: 'a chunk loses what it had reserved', suite: 'fault', in: 'test_space', test: 'chunks_reserve_their_place', control: 'the_mark_is_twice_the_reserve',
+		file: 'fcgi/upload/append.c', old: 'return blob_reserved(p->fd, p->at, p->room);', new: 'return false;',
 	},
 ];
 

@@ -111,14 +111,14 @@ async function attempts(m, n) {
 // {name: passed} of one test program, whichever its way of telling. A C program is run whole, but not for long after `fails` has failed: the next test may wait for ever then.
 async function results(m, names, fails) {
 	const out = new Map();
-	const failed = fails && new RegExp(`^\\[  FAILED  \\] ${fails}$`, 'm');
+	const failed = fails && new RegExp(`^\\[  (FAILED|ERROR ) +\\] ${fails}$`, 'm');
 	const { text } = m.suite === 'e2e'
 		? await run(process.execPath, ['--test', '--test-reporter=tap', `--test-name-pattern=^(${names.map(quoted).join('|')})$`, script(m)], TEST_MS * names.length)
 		: await run(program(m), [], TEST_MS, so_far => failed?.test(so_far));
 	for (const [, not, name, skip] of text.matchAll(/^\s*(not )?ok \d+ - (\S+)(.*)$/gm)) if (!/# SKIP/i.test(skip)) out.set(name, !not);
-	// Some programs run their group several times: once failed is failed. A test that began and said no more has ended the program, or hangs.
+	// ERROR: it failed, and so did its end. Some programs run their group several times: once failed is failed. A test that began and said no more has ended the program, or hangs.
 	let running;
-	for (const [, word, name] of text.matchAll(/^\[\s+(RUN|OK|FAILED)\s+\] (\w+)$/gm)) {
+	for (const [, word, name] of text.matchAll(/^\[\s+(RUN|OK|FAILED|ERROR)\s+\] (\w+)$/gm)) {
 		running = word === 'RUN' ? name : undefined;
 		if (word !== 'RUN') out.set(name, word === 'OK' && out.get(name) !== false);
 	}
