@@ -15,7 +15,7 @@ OBJ    = $(SRC:%.c=$(B)/obj/%.o)
 BINS   = $(B)/tus-fcgi $(B)/tusctl $(B)/upload.cgi
 CTESTS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tests/contract/test_*.c tests/http/test_*.c tests/fault/test_*.c))
 
-.PHONY: all clean run test ctests lint san tsan storm power fuzz install
+.PHONY: all clean run test ctests tools lint san tsan storm power fuzz install
 all: $(BINS)
 
 $(B)/libtus.a: $(OBJ)
@@ -86,7 +86,7 @@ $(B)/tests/rows: tests/storm/rows.c
 
 # Processes killed at every call that matters, under load, for SECONDS; tests/storm/storm.mjs.
 SECONDS ?= 60
-storm: all $(B)/tests/shim.so $(B)/tests/rows
+storm: all tools
 	TUS_BUILD=$(B) node tests/storm/storm.mjs --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 $(B)/tests/cut: tests/power/cut.c
@@ -95,10 +95,12 @@ $(B)/tests/cut: tests/power/cut.c
 
 # The power is cut under load, ROUNDS times a level; tests/power/power.mjs.
 ROUNDS ?= 20
-power: all $(B)/tests/cut $(B)/tests/rows $(B)/tests/shim.so
+power: all tools
 	TUS_BUILD=$(B) node tests/power/power.mjs --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) || [ $$? = 77 ]
 	TUS_BUILD=$(B) node tests/power/replay.mjs $(if $(SEED),--seed $(SEED))
 
+# What the suites in JavaScript put beside the programs.
+tools: $(B)/tests/shim.so $(B)/tests/rows $(B)/tests/cut
 ctests: $(CTESTS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
 # Figures: HEAD behind silent clients, hand-over, commits a second. RUNS=3 is how often each is taken; for a quiet machine.

@@ -88,8 +88,7 @@ const quoted = name => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const DRIVERS = { storm: 'tests/storm/storm.mjs', power: 'tests/power/power.mjs', replay: 'tests/power/replay.mjs' };
 const chance = m => m.suite in DRIVERS;
 const whole = m => m.suite === 'e2e' || chance(m);
-const tools = ['build/tests/shim.so', 'build/tests/rows', 'build/tests/cut'];
-const build = rows => run('make', ['-s', '-j2', 'B=build', ...new Set(rows.flatMap(m => (m.suite === 'e2e' ? 'all' : whole(m) ? ['all', ...tools] : program(m))))], BUILD_MS);
+const build = rows => run('make', ['-s', '-j2', 'B=build', ...new Set(rows.flatMap(m => (m.suite === 'e2e' ? 'all' : whole(m) ? ['all', 'tools'] : program(m))))], BUILD_MS);
 
 // ---- suites with chance in them
 

@@ -22,7 +22,7 @@ export const plainOnly = process.env.SANITIZED ? 'not in a build with sanitizers
 
 // shown: which lines of its report. Exit code 77: it cannot work here.
 export async function suite(t, script, args, shown) {
-	const made = await run('scripts/build', [build, 'all', ...['shim.so', 'rows', 'cut'].map(x => `${build}/tests/${x}`)]);
+	const made = await run('scripts/build', [build, 'all', 'tools']);
 	assert.equal(made.code, 0, made.text);
 	const { code, text } = await run(process.execPath, [script, ...args]);
 	if (code === 77) return t.skip(text.trim());
