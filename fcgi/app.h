@@ -21,7 +21,7 @@ enum err app_make_dirs(const struct config *cfg);
 void app_handle(void *app, struct http_req *req, struct http_res *res);
 /* The process ends: bodies that wait are stopped, what came of them is kept (503). */
 void app_stop_bodies(void *app);
-/* About once a second while a worker waits: the lazy reaper. */
+/* About once a second, from one thread at a time, beside requests: the lazy reaper. After app_stop_bodies it ends with the row that it is at. */
 void app_tick(void *app);
 /* Plain CGI: the descriptor that says somebody wants something of this process, and reading it; they fit struct gateway_app. */
 int app_wake_fd(void *app);

@@ -22,7 +22,8 @@ struct gateway_app {
 	int64_t min_rate;
 	/* Ends every body read that waits, now and later: called once, from the main thread, when a pool stops. May be NULL. */
 	void (*stop_bodies)(void *self);
-	/* Called about once a second by the main thread of a pool, never at the same time twice. May be NULL. */
+	/* Called about once a second by a thread of its own, beside requests and stop_bodies, never at the same time twice. One that lasts keeps nobody waiting;
+	 * at a stop it is waited for as a request is. May be NULL. */
 	void (*tick)(void *self);
 	/* For a process of one thread (plain CGI): a descriptor that is polled while a body is waited for, -1 if none; and what to call when
 	 * it can be read, which may stop the body. May be NULL. */
@@ -39,7 +40,7 @@ struct gateway_pool {
 };
 
 /* Serves the listening socket on fd 0 with libfcgi until SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGUSR1. Blocks the signals in all
- * threads and waits for these itself, calling tick meanwhile. Then it stops accepting (the shared socket is left alone), lets
+ * threads and waits for these itself. Then it stops accepting (the shared socket is left alone), lets
  * running requests go on for a quarter of shutdown_wait_ms, calls stop_bodies so that waiting body reads end, and waits for the
  * answers until shutdown_wait_ms is over. gateway_stopping() tells handlers meanwhile (503). SIGUSR1 and SIGHUP ask for less: no more is
  * accepted, but the end of running requests is waited for, for drain_s, before all that.

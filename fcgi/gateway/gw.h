@@ -58,6 +58,15 @@ void gw_conn_watch(struct gw_conn *c, bool anew);
 
 void gw_stopping_set(void);
 
+/* The ticks of the application (gw_tick.c), one at a time, each in a thread that is not the caller's. */
+/* It is time for one; nothing happens if the last one still lasts. From one thread, with all signals blocked. */
+void gw_tick(const struct gateway_app *app);
+/* No more begin. */
+void gw_tick_close(void);
+/* After gw_tick_close: 1 while the last one lasts, else 0; then gw_tick_join waits for hardly anything. */
+int gw_tick_left(void);
+void gw_tick_join(void);
+
 /* Answered connections that wait for the peer's close (gw_linger.c). Begun once a process, with all signals blocked; without it, or where it
  * is not ready, libfcgi waits itself. */
 void gw_linger_start(void);

@@ -215,13 +215,13 @@ static bool wait_for_stop(const sigset_t *set)
 	while ((sig = sigtimedwait(set, NULL, &second)) < 0) {
 		bool due = errno == EAGAIN;
 		watch_all();
-		if (due && pool.app->tick)
-			pool.app->tick(pool.app->self);
+		if (due)
+			gw_tick(pool.app);
 	}
 	return sig == SIGUSR1 || sig == SIGHUP;
 }
 
-/* Wakes those that wait in accept; tells how many threads are left. */
+/* Wakes those that wait in accept; tells how many threads are left, that of a tick among them. */
 static int wake_all(void)
 {
 	pthread_mutex_lock(&pool.mu);
@@ -230,7 +230,7 @@ static int wake_all(void)
 		if (pool.thread[i].accepting && !pool.thread[i].ended)
 			pthread_kill(pool.thread[i].id, WAKE);
 	pthread_mutex_unlock(&pool.mu);
-	return left;
+	return left + gw_tick_left();
 }
 
 /* Until nobody is left or the time is over. */
@@ -274,6 +274,7 @@ static int stop_all(void)
 	}
 	for (int i = 0; i < pool.n; i++)
 		pthread_join(pool.thread[i].id, NULL);
+	gw_tick_join();
 	free(pool.thread);
 	return 0;
 }
@@ -298,6 +299,7 @@ int gateway_fcgi_serve(const struct gateway_app *app, const struct gateway_pool 
 	stop_signals(&set);
 	bool patient = wait_for_stop(&set);
 	atomic_store(&closing, true);
+	gw_tick_close();
 	if (patient)
 		drain(&set);
 	int left = stop_all();

@@ -168,6 +168,12 @@ static const struct work works[] = {
 
 #define INTERRUPTED 3           /* kinds at the beginning that end what a process began */
 
+/* The process ends; whoever comes next goes on. */
+static bool stopping(const struct house *h)
+{
+	return __atomic_load_n(&h->stopping, __ATOMIC_RELAXED);
+}
+
 /* Rows that fail count for nothing: within a second it goes on until limit rows are done or all were looked at. */
 static enum err work_some(struct house *h, struct arena *a, const struct work *w, int limit, struct reap_count *count)
 {
@@ -183,14 +189,14 @@ static enum err work_some(struct house *h, struct arena *a, const struct work *w
 		if (e)
 			return e;
 		behind_all = false;
-		for (int i = 0; i < found; i++) {
+		for (int i = 0; i < found && !stopping(h); i++) {
 			enum err one = w->one(h, a, n[i], count);
 			arena_reset(a);
 			done += !one;
 			if (one)
 				complain(w->failed, n[i], one, count);
 		}
-		if (clock_mono_us() > until)
+		if (clock_mono_us() > until || stopping(h))
 			break;
 	}
 	return ERR_OK;
@@ -234,7 +240,7 @@ static bool scan_file(void *arg, int64_t file, int64_t size, int64_t age)
 	(void)size;
 	if (age >= ORPHAN_AGE && file_remove_orphan(s->h, file, &removed) == ERR_OK && removed)
 		s->count->orphans++;
-	return true;
+	return !stopping(s->h);
 }
 
 enum err reap_interrupted(struct house *h, int limit, bool *all, struct reap_count *count)

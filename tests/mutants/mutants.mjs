@@ -474,6 +474,10 @@ export const mutants = [
 		file: 'fcgi/upload/upload.c', old: 'return least < mark ||', new: 'return',
 	},
 	{
+		id: 'L4', what: 'whoever copies a recording hears no signal', suite: 'unit', in: 'test_gateway', test: 'ticks', control: 'whole_bodies',
+		file: 'fcgi/gateway/gw_pool.c', old: '\t\t\tgw_tick(pool.app);\n', new: '\t\t\tpool.app->tick(pool.app->self);\n',
+	},
+	{
 		id: 'H4', what: 'every thread waits for the close of an answered connection', suite: 'unit', in: 'test_gateway', test: 'a_crowd_of_silent_refused_bodies', control: 'whole_bodies',
 		file: 'fcgi/gateway/gw_fcgi.c', old: 'int keep = gw_linger_ready() &&', new: 'int keep = false &&',
 	},

@@ -38,6 +38,7 @@ static struct {
 	int want[2];                /* a byte to the CGI child: let go of your bodies */
 	pthread_mutex_t mu;
 	struct source *held[8];     /* bodies that stop_bodies ends */
+	bool lasting, stopped;      /* a tick lasts until then */
 } app = {.mu = PTHREAD_MUTEX_INITIALIZER};
 
 static void tell(char c)
@@ -61,6 +62,7 @@ static void stop_bodies(void *self)
 {
 	(void)self;
 	pthread_mutex_lock(&app.mu);
+	app.stopped = true;
 	for (int i = 0; i < 8; i++)
 		if (app.held[i])
 			app.held[i]->stop(app.held[i]);
@@ -142,10 +144,20 @@ static void handle(void *self, struct http_req *req, struct http_res *res)
 	}
 }
 
+static bool is_stopped(void)
+{
+	pthread_mutex_lock(&app.mu);
+	bool stopped = app.stopped;
+	pthread_mutex_unlock(&app.mu);
+	return stopped;
+}
+
 static void tick(void *self)
 {
 	(void)self;
 	tell('t');
+	for (int64_t end = clock_mono_us() + PATIENCE_MS * 1000; app.lasting && !is_stopped() && clock_mono_us() < end;)
+		usleep(1000);
 }
 
 /* What others want of a process of one thread: a byte means that the bodies must end. */
@@ -574,10 +586,26 @@ static void a_crowd_of_silent_refused_bodies(void **state)
 	}
 }
 
+static int start_lasting(void **state)
+{
+	app.lasting = true;
+	int rc = start(state);
+	app.lasting = false;
+	return rc;
+}
+
+/* Whatever a tick does, signals are heard, and what is asked of it is that it ends. */
 static void ticks(void **state)
 {
+	int status;
 	(void)state;
+	int fd = ask("PATCH", "/hold", "1000");
+	send_body(fd, 0, 600, 600);
 	hear('t');
+	int64_t ms = stop_server(SIGTERM, &status);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_true(ms < 900);
+	EXPECT(fd, "taken=600 ", "end=-1");
 }
 
 static void ends_when_idle(void **state)
@@ -763,7 +791,8 @@ int main(void)
 		SERVED(never_more_than_the_length), SERVED(cut_bodies), SERVED(peer_that_vanishes), SERVED(stopped_body_keeps_what_came),
 		SERVED(answers_before_the_body), SERVED(shapes_of_answers), SERVED(every_error_has_its_phrase), SERVED(pieces_of_files),
 		SERVED(work_after_the_answer), SERVED(two_hundred_at_once),
-		cmocka_unit_test_setup_teardown(a_crowd_of_silent_refused_bodies, start_few, stop), SERVED(ticks), SERVED(ends_when_idle), SERVED(ends_with_a_body_in_flight),
+		cmocka_unit_test_setup_teardown(a_crowd_of_silent_refused_bodies, start_few, stop),
+		cmocka_unit_test_setup_teardown(ticks, start_lasting, stop), SERVED(ends_when_idle), SERVED(ends_with_a_body_in_flight),
 		SERVED(ends_although_a_request_does_not),
 		cmocka_unit_test(cgi_bodies), cmocka_unit_test(cgi_reads_what_it_refuses), cmocka_unit_test(cgi_term_keeps_what_came),
 		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_hears_the_application), cmocka_unit_test(cgi_file_and_after),
