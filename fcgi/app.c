@@ -157,7 +157,7 @@ void app_wake(void *self)
 	holds_poll(((struct app *)self)->house.holds);
 }
 
-/* What a process that was killed had begun to finish is ended at the start of the next one, however seldom the reaper comes. */
+/* What a process that was killed had begun to finish is ended at the start of the next one, however seldom the reaper comes; so is what no thread was free for. */
 static void recover(struct app *app)
 {
 	struct reap_count count;
@@ -171,6 +171,8 @@ void app_tick(void *self)
 	struct app *app = self;
 	struct reap_count count;
 	int64_t now = clock_mono_us() / 1000000;
+	if (__atomic_exchange_n(&app->unfinished, false, __ATOMIC_ACQUIRE))
+		app->recovered = false;
 	if (!app->recovered)
 		recover(app);
 	if (app->cfg->reap_interval <= 0 || now < app->next_reap)

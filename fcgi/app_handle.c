@@ -30,7 +30,7 @@ static void slot_give(int *used, bool taken)
 		__atomic_sub_fetch(used, 1, __ATOMIC_RELAXED);
 }
 
-/* A slot that lasts until the answer has left. */
+/* A slot that lasts until the answer has left and what comes after it is done. */
 struct lasting {
 	int *used;
 	void (*then)(void *arg);
@@ -40,15 +40,14 @@ struct lasting {
 static void lasting_end(void *arg)
 {
 	struct lasting *l = arg;
-	slot_give(l->used, true);
 	if (l->then)
 		l->then(l->arg);
+	slot_give(l->used, true);
 }
 
-/* A file is sent after the handler has returned: its slot is given back then. */
 static bool slot_lasts(struct call *c, int *used)
 {
-	struct lasting *l = c->res->file_fd >= 0 ? arena_alloc(c->a, sizeof *l) : NULL;
+	struct lasting *l = arena_alloc(c->a, sizeof *l);
 	if (!l)
 		return false;
 	*l = (struct lasting){used, c->res->after, c->res->after_arg};
@@ -57,7 +56,18 @@ static bool slot_lasts(struct call *c, int *used)
 	return true;
 }
 
-/* Bodies and downloads may not take the last threads: HEAD, status and the like always find one. */
+/* To finish may mean to copy a whole recording, which keeps a thread for longer than a body may. Whoever came without one gets a slot for that only if there is
+ * one: what was answered is in the ledger, and the tick's own thread is as good for the rest. */
+static bool slot_for_after(struct app *app, struct call *c)
+{
+	if (slot_take(&app->bodies, app->body_max))
+		return true;
+	c->res->after = NULL;
+	__atomic_store_n(&app->unfinished, true, __ATOMIC_RELEASE);
+	return false;
+}
+
+/* Bodies, downloads and finishing may not take the last threads: HEAD, status and the like always find one. */
 static enum err admitted(struct app *app, struct call *c, const struct route *r)
 {
 	bool has_body = c->req->body->length != 0;
@@ -72,7 +82,10 @@ static enum err admitted(struct app *app, struct call *c, const struct route *r)
 			e = r->handle(c);
 		slot_give(&app->begins, begins);
 	}
-	if (slot && !(e == ERR_OK && slot_lasts(c, &app->bodies)))
+	if (!slot && c->res->after)
+		slot = slot_for_after(app, c);
+	bool more = c->res->after || (!e && c->res->file_fd >= 0);
+	if (slot && !(more && slot_lasts(c, &app->bodies)))
 		slot_give(&app->bodies, true);
 	return e;
 }

@@ -17,7 +17,8 @@ struct app {
 	int64_t started;
 	int body_max, begin_max;    /* slots of this process */
 	int bodies, begins;         /* in use, atomic */
-	bool recovered;             /* what earlier processes had begun to finish was looked at */
+	bool recovered;             /* what was begun to be finished, by earlier processes or unfinished, was looked at; the tick's own */
+	bool unfinished;            /* finishing for which no thread was free is left to the tick, atomic */
 	int64_t reject_minute, rejects;   /* refusals noted in this minute, atomic */
 	int64_t next_reap, reaps;
 };

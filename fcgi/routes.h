@@ -8,7 +8,7 @@
 
 enum route_flag {
 	ROUTE_TUS      = 1 << 0,   /* Tus-Resumable must be right (checks 2-6) */
-	ROUTE_BODY     = 1 << 1,   /* takes a body slot if a body comes */
+	ROUTE_BODY     = 1 << 1,   /* takes a body slot if a body comes, and keeps it until the work after the answer is done */
 	ROUTE_BEGINS   = 1 << 2,   /* begins an upload: counts against MAX_CONCURRENT_UPLOADS */
 	ROUTE_DOWNLOAD = 1 << 3,   /* sends a body: takes a slot too */
 	ROUTE_PUBLIC   = 1 << 4,   /* needs no identity even with REQUIRE_AUTH */

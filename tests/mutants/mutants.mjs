@@ -478,6 +478,18 @@ export const mutants = [
 		file: 'fcgi/gateway/gw_pool.c', old: '\t\t\tgw_tick(pool.app);\n', new: '\t\t\tpool.app->tick(pool.app->self);\n',
 	},
 	{
+		id: 'L5', what: 'finishing gives its slot back before it begins', suite: 'http', in: 'test_admission', test: 'finishing_keeps_the_slot_of_its_body', control: 'slots_come_back',
+		file: 'fcgi/app_handle.c', old: 'bool more = c->res->after ||', new: 'bool more =',
+	},
+	{
+		id: 'L6', what: 'finishing that comes without a body takes any thread', suite: 'http', in: 'test_admission', test: 'finishing_without_a_slot_is_left_to_the_tick', control: 'slots_come_back',
+		file: 'fcgi/app_handle.c', old: '\tif (!slot && c->res->after)\n', new: '\tif (0)\n',
+	},
+	{
+		id: 'L7', what: 'what was left to the tick is forgotten', suite: 'http', in: 'test_admission', test: 'finishing_without_a_slot_is_left_to_the_tick', control: 'slots_come_back',
+		file: 'fcgi/app.c', old: '\tif (__atomic_exchange_n(&app->unfinished, false, __ATOMIC_ACQUIRE))\n', new: '\tif (0)\n',
+	},
+	{
 		id: 'H4', what: 'every thread waits for the close of an answered connection', suite: 'unit', in: 'test_gateway', test: 'a_crowd_of_silent_refused_bodies', control: 'whole_bodies',
 		file: 'fcgi/gateway/gw_fcgi.c', old: 'int keep = gw_linger_ready() &&', new: 'int keep = false &&',
 	},
