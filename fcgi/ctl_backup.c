@@ -165,6 +165,8 @@ int ctl_backup(struct ctl *c)
 		return fail_path(dir, strerror(errno));
 	for (int i = 0; i < TRIES && e == ERR_AGAIN; i++)
 		e = backup_once(c, dir, &n, &began);
+	if (e == ERR_AGAIN)
+		return fail_path(dir, "no backup: bytes were replaced while they were copied, each time; try again with another folder");
 	if (!e)
 		e = digest_file(under(c, dir, "tus_sessions/tus.db"), hex, &size);
 	if (e)

@@ -28,20 +28,42 @@ enum err clone_done_open(struct clone *c, clone_live *live, const void *what, st
 	return ERR_AGAIN;
 }
 
+static bool is_ending(const struct session *s)
+{
+	return s->state == SESSION_FINISHING || s->state == SESSION_FAILED;
+}
+
+/* While its session keeps its part file a finished file only grows: one that is joined, as after a chunk was replaced, gets another. A session that was being finished
+ * when the rows were copied is finished there anew, unless its recording is a later one by now. */
+static enum err same_bytes(struct clone *c, const struct recording *r, const struct recording *now, const struct session *live)
+{
+	struct session was;
+	enum err e = store_session_by_n(c->rows, c->a, r->session, &was);
+	if (e && e != ERR_NOT_FOUND)
+		return e;
+	bool stood = !e && !is_ending(&was);
+	if (stood && was.file == live->file)
+		return ERR_OK;
+	/* The name is given to the new file before the row is. */
+	return now->n == r->n && !(stood && is_ending(live)) ? ERR_OK : ERR_AGAIN;
+}
+
 /* Renamed perhaps, or finished anew, when it begins with the same bytes. */
 static enum err recording_live(struct clone *c, const void *what, struct recording *now)
 {
 	const struct recording *r = what;
-	struct session s;
+	struct session live;
 	enum err e = store_recording_by_n(c->from->db, c->a, r->n, now);
-	if (e != ERR_NOT_FOUND || !r->session)
+	if (!r->session || (e && e != ERR_NOT_FOUND))
 		return e;
-	e = store_session_by_n(c->from->db, c->a, r->session, &s);
-	if (!e && s.state == SESSION_GONE)
-		e = ERR_NOT_FOUND;
-	if (!e)
+	enum err s = store_session_by_n(c->from->db, c->a, r->session, &live);
+	if (s)
+		return s == ERR_NOT_FOUND ? e : s;
+	if (e && live.state != SESSION_GONE)
 		e = store_recording_of_session(c->from->db, c->a, r->session, now);
-	return !e && now->n < r->n ? ERR_NOT_FOUND : e;
+	if (!e && now->n < r->n)
+		e = ERR_NOT_FOUND;
+	return e ? e : same_bytes(c, r, now, &live);
 }
 
 static enum err recording_source(struct clone *c, const struct recording *r, struct recording *now, int *fd)

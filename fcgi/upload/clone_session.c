@@ -40,6 +40,27 @@ static enum err chunk_source(struct clone *c, const struct session *s, const str
 	return e;
 }
 
+/* Only a join in place writes over a complete chunk, over one that was replaced: where there may have been one, the copy must be what the chunk is now. ERR_AGAIN: it is not. */
+static enum err chunk_unjoined(struct clone *c, const struct session *s, const struct chunk *k)
+{
+	struct session live;
+	struct chunk now;
+	int fd;
+	bool same = false;
+	if (!c->from->db || s->state != SESSION_RECEIVING || s->finished)
+		return ERR_OK;
+	enum err e = store_session_by_n(c->from->db, c->a, s->n, &live);
+	if (!e && live.state == SESSION_RECEIVING && !live.finished)
+		return ERR_OK;
+	e = clone_chunk_now(c, s->n, k->idx, k->length, &now, &fd);
+	if (e)
+		return e;
+	if (now.length == k->length)
+		e = blob_equal(c->fd, k->base, fd, now.base, k->length, &same);
+	blob_close(fd);
+	return e || same ? e : ERR_AGAIN;
+}
+
 static enum err chunk_clone(struct clone *c, const struct session *s, const struct chunk *k)
 {
 	struct chunk now;
@@ -53,7 +74,7 @@ static enum err chunk_clone(struct clone *c, const struct session *s, const stru
 		return e;
 	e = clone_part(c, fd, now.base, k->length, k->file, k->base);
 	blob_close(fd);
-	return e;
+	return e ? e : chunk_unjoined(c, s, k);
 }
 
 static enum err chunks_clone(struct clone *c, const struct session *s)

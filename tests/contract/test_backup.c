@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "ctl_kit.h"
 #include "upload/clone.h"
+#include "upload/upload_priv.h"
 
 static void with_data(struct scene *s, const char *name)
 {
@@ -422,13 +423,69 @@ static void a_replaced_chunk_needs_new_rows(void **state)
 	files_copied(s, &m, &n, ERR_AGAIN);
 }
 
+/* A finished file that grew begins with what it was; of one whose chunks were replaced nobody knows that. */
+static void a_recording_that_grew_is_cut(void **state)
+{
+	struct scene *s = *state;
+	struct clone_count n;
+	a_chunk(s, SID, 0, "one");
+	complete(s, SID, "End.webm");
+	struct moment m = rows_copied(s);
+	a_chunk(s, SID, 1, "two");
+	complete(s, SID, "End.webm");
+	file_is(s->h, SID, "End.webm", "onetwo");
+	struct second w = files_copied(s, &m, &n, ERR_OK);
+	file_is(w.h, SID, "End.webm", "one");
+	second_close(&w);
+}
+
+static void a_recording_made_of_other_bytes_needs_new_rows(void **state)
+{
+	struct scene *s = *state;
+	struct clone_count n;
+	a_chunk(s, SID, 0, "one");
+	complete(s, SID, "End.webm");
+	struct moment m = rows_copied(s);
+	a_chunk(s, SID, 1, "two");
+	a_chunk(s, SID, 0, "ONE");
+	complete(s, SID, "End.webm");
+	file_is(s->h, SID, "End.webm", "ONEtwo");
+	files_copied(s, &m, &n, ERR_AGAIN);
+}
+
+/* Its new file has the name already, but the row is still the old one's; in rows that were copied now it is being finished, which their world goes on with. */
+static void a_recording_between_name_and_row(void **state)
+{
+	struct scene *s = *state;
+	struct clone_count n;
+	struct second w;
+	a_chunk(s, SID, 0, "one");
+	complete(s, SID, "Stop.webm");
+	struct moment m = rows_copied(s);
+	a_chunk(s, SID, 1, "two");
+	a_chunk(s, SID, 0, "ONE");
+	struct session t = stopped(s, SID);
+	assert_int_equal(session_join(s->h, &t), ERR_OK);
+	assert_int_equal(blob_publish(s->h->blobs, t.file, t.bytes, SID, t.out_name), ERR_OK);
+	files_copied(s, &m, &n, ERR_AGAIN);
+	kit_rmdir(m.dir);
+	with_data(s, "data");
+	m = rows_copied(s);
+	w = files_copied(s, &m, &n, ERR_OK);
+	app_tick(w.app);
+	file_is(w.h, SID, "Stop.webm", "ONEtwo");
+	second_close(&w);
+	IS_SOUND(s);
+}
+
 #define S_(f) cmocka_unit_test_setup_teardown(f, scene_open, scene_close)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		S_(a_world_comes_back), S_(refusals), S_(what_is_missing_here_is_said), S_(what_is_missing_in_it_is_said), S_(uploads_move_on), S_(sessions_move_on), S_(names_pass_to_others),
-		S_(a_chunk_begun_anew_has_nothing), S_(a_replaced_chunk_needs_new_rows),
+		S_(a_chunk_begun_anew_has_nothing), S_(a_replaced_chunk_needs_new_rows), S_(a_recording_that_grew_is_cut), S_(a_recording_made_of_other_bytes_needs_new_rows),
+		S_(a_recording_between_name_and_row),
 	};
 	return cmocka_run_group_tests_name("tusctl backup", tests, NULL, NULL);
 }

@@ -629,6 +629,18 @@ export const mutants = [
 		id: 'N11', what: 'a chunk loses what it had reserved', suite: 'fault', in: 'test_space', test: 'chunks_reserve_their_place', control: 'the_mark_is_twice_the_reserve',
 		file: 'fcgi/upload/append.c', old: 'return blob_reserved(p->fd, p->at, p->room);', new: 'return false;',
 	},
+	{
+		id: 'N21', what: 'a backup holds the bytes of a later recording under the earlier one\'s row', suite: 'contract', in: 'test_backup', test: 'a_recording_made_of_other_bytes_needs_new_rows', control: 'a_recording_that_grew_is_cut',
+		file: 'fcgi/upload/clone_done.c', old: 'return now->n == r->n && !(stood && is_ending(live)) ? ERR_OK : ERR_AGAIN;', new: 'return ERR_OK;',
+	},
+	{
+		id: 'N22', what: 'a backup takes the new file that has the name before the row', suite: 'contract', in: 'test_backup', test: 'a_recording_between_name_and_row', control: 'a_recording_that_grew_is_cut',
+		file: 'fcgi/upload/clone_done.c', old: 'now->n == r->n && !(stood && is_ending(live))', new: 'now->n == r->n',
+	},
+	{
+		id: 'N23', what: 'a backup holds half of a chunk and half of what replaced it', suite: 'fault', in: 'test_backup_races', test: 'a_chunk_is_joined_under_the_copy', control: 'a_session_ends_under_the_copy',
+		file: 'fcgi/upload/clone_session.c', old: 'return e ? e : chunk_unjoined(c, s, k);', new: '(void)chunk_unjoined;\n\treturn e;',
+	},
 ];
 
 // Weaknesses of which no build of this server can have a small version.
