@@ -202,6 +202,8 @@ enum err store_session_reopened(struct store *s, int64_t n, int64_t now, int64_t
  * FINISHING: ERR_CONFLICT. only_expired: ERR_CONFLICT unless expires <= now. FULL unless only_expired and nothing of it was acknowledged.
  * *file: the session's part file (remove it, and what store_session_files named before). */
 enum err store_session_gone(struct store *s, int64_t n, int64_t now, bool cancelled, bool only_expired, int64_t *file);
+/* The same, cancelled, for a FINISHING one too, whose finishing the caller keeps off (HOLD_SESSION); its out_name goes to the trash. FULL. */
+enum err store_session_given_up(struct store *s, int64_t n, int64_t now, int64_t *file);
 
 /* ---- finished files ---- */
 
@@ -214,11 +216,12 @@ enum err store_recording_of_upload(struct store *s, struct arena *a, int64_t upl
 enum err store_recordings(struct store *s, struct arena *a, const char *owner, int64_t before, struct recording *out, int max, int *found);
 /* A disk name for display name `disk` that no other recording or finishing session of sid has ("a (2).webm"). From the arena. */
 enum err store_recording_free_name(struct store *s, struct arena *a, const char *sid, const char *disk, const char **out);
-/* New name, metadata (NULL: keep) and recovered = false; the session becomes COMPLETE with out_name. ERR_CONFLICT if the disk name is taken; ERR_LOCKED: its session is being finished anew. FULL. */
+/* New name, metadata (NULL: keep) and recovered = false; the session becomes COMPLETE with out_name. Another disk name must be claimed
+ * (store_name_claim), else ERR_CONFLICT. ERR_LOCKED: its session is being finished anew. FULL. */
 enum err store_recording_rename(struct store *s, int64_t n, const char *name, const char *disk, const char *meta);
-/* A recovered run of a session with holes: a recording of its own, which finishing, renaming or deleting the session's leaves alone. ERR_CONFLICT if the disk
- * name is taken. NORMAL. */
-enum err store_recording_add(struct store *s, const struct recording *r);
+/* A recovered run of a session with holes: a recording of its own, which finishing, renaming or deleting the session's leaves alone. Its disk
+ * name must be claimed, or, for a file that is there already (claimed false), be free; else ERR_CONFLICT. NORMAL. */
+enum err store_recording_add(struct store *s, const struct recording *r, bool claimed);
 /* Removes the row; its session or upload becomes GONE (cancelled) as by store_session_gone, but a run goes alone. ERR_LOCKED: the session is FINISHING. FULL. */
 enum err store_recording_delete(struct store *s, int64_t n, int64_t now);
 
@@ -229,8 +232,9 @@ struct trash {
 };
 enum err store_trash(struct store *s, struct arena *a, struct trash *out, int max, int *found);
 enum err store_trash_has(struct store *s, const char *sid, const char *disk, bool *yes);
-/* A file that got a name, but no row. ERR_CONFLICT: the name is somebody's, or in the trash already. NORMAL. */
-enum err store_trash_add(struct store *s, const char *sid, const char *disk);
+/* A name that is nobody's goes to the trash before a file gets it; store_recording_add and store_recording_rename take it out. ERR_CONFLICT: it is somebody's, or
+ * in the trash already. FULL. */
+enum err store_name_claim(struct store *s, const char *sid, const char *disk);
 /* The file is gone. NORMAL: who forgets this removes it once more. */
 enum err store_trash_done(struct store *s, const char *sid, const char *disk);
 

@@ -157,6 +157,8 @@ enum err session_finishing(struct tx *t, struct session *s, const struct session
 enum err session_vanish(struct tx *t, int64_t n, bool cancelled, int64_t updated);
 /* Whether another recording or finishing session of sid has this disk name. */
 enum err name_taken(struct dbh *h, const char *sid, const char *disk, int64_t recording, int64_t session, bool *taken);
+/* Whether it is claimed (store_name_claim) and still nobody's. */
+enum err name_claimed(struct dbh *h, const char *sid, const char *disk, bool *yes);
 enum err name_free(struct dbh *h, struct arena *a, const char *sid, const char *title, int64_t recording, int64_t session, const char **out);
 enum err recording_insert(struct tx *t, const struct recording *r, const char *sid, int64_t session, int64_t upload, int64_t take, bool run);
 

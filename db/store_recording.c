@@ -1,6 +1,8 @@
 /*
  * store_recording.c - finished files: their rows and their names.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "db/store_priv.h"
 #include "model/name.h"
@@ -69,11 +71,30 @@ enum err store_recordings(struct store *s, struct arena *a, const char *owner, i
 
 /* ---- names ---- */
 
+static enum err name_look(struct dbh *h, const struct bind *owner, const struct bind *name, bool *owned, bool *trash)
+{
+	int64_t n = 0, m = 0;
+	enum err e = sql_int(h, SQL_NAME_OWNED, owner, &n);
+	if (!e)
+		e = sql_int(h, SQL_TRASH_HAS, name, &m);
+	*owned = n != 0;
+	*trash = m != 0;
+	return e;
+}
+
 enum err name_taken(struct dbh *h, const char *sid, const char *disk, int64_t recording, int64_t session, bool *taken)
 {
-	int64_t yes = 0;
-	enum err e = sql_int(h, SQL_NAME_TAKEN, BINDS(T(sid), T(disk), I(recording), I(session)), &yes);
-	*taken = yes != 0;
+	bool owned, trash;
+	enum err e = name_look(h, BINDS(T(sid), T(disk), I(recording), I(session)), BINDS(T(sid), T(disk)), &owned, &trash);
+	*taken = owned || trash;
+	return e;
+}
+
+enum err name_claimed(struct dbh *h, const char *sid, const char *disk, bool *yes)
+{
+	bool owned, trash;
+	enum err e = name_look(h, BINDS(T(sid), T(disk), I(0), I(0)), BINDS(T(sid), T(disk)), &owned, &trash);
+	*yes = trash && !owned;
 	return e;
 }
 
@@ -113,22 +134,24 @@ enum err recording_insert(struct tx *t, const struct recording *r, const char *s
 
 struct add {
 	const struct recording *r;
+	bool claimed;
 };
 
 static enum err add_run(struct tx *t, void *arg)
 {
-	const struct recording *r = ((struct add *)arg)->r;
-	bool taken = false;
-	enum err e = name_taken(t->h, r->sid, r->disk, 0, 0, &taken);
-	if (e || taken)
+	const struct add *a = arg;
+	const struct recording *r = a->r;
+	bool yes = false;
+	enum err e = a->claimed ? name_claimed(t->h, r->sid, r->disk, &yes) : name_taken(t->h, r->sid, r->disk, 0, 0, &yes);
+	if (e || yes != a->claimed)
 		return e ? e : ERR_CONFLICT;
 	e = recording_insert(t, r, r->sid, r->session, 0, r->take, true);
 	return e ? e : event_recording(t, EVENT_RECOVERED, r, r->name, r->disk, r->created);
 }
 
-enum err store_recording_add(struct store *s, const struct recording *r)
+enum err store_recording_add(struct store *s, const struct recording *r, bool claimed)
 {
-	struct add a = {.r = r};
+	struct add a = {.r = r, .claimed = claimed};
 	return store_do(s, add_run, &a, false);
 }
 
@@ -141,7 +164,7 @@ static enum err rename_run(struct tx *t, void *arg)
 {
 	const struct rename *n = arg;
 	struct recording r;
-	bool run, taken;
+	bool run, mine = true;
 	enum err e = get_recording(t->h, SQL_REC_BY_N, BINDS(I(n->n)), t->tmp, &r, &run);
 	if (e)
 		return e;
@@ -154,8 +177,9 @@ static enum err rename_run(struct tx *t, void *arg)
 		e = ERR_OK;
 	if (e || s.state == SESSION_FINISHING)
 		return e ? e : ERR_LOCKED;
-	e = name_taken(t->h, r.sid, n->disk, r.n, session, &taken);
-	if (!e && taken)
+	if (strcmp(n->disk, r.disk) != 0)
+		e = name_claimed(t->h, r.sid, n->disk, &mine);
+	if (!e && !mine)
 		return ERR_CONFLICT;
 	if (!e)
 		e = sql_run(t->h, SQL_REC_RENAME, BINDS(I(r.n), T(n->name), T(n->disk), T(n->meta)));

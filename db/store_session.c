@@ -191,7 +191,7 @@ enum err store_session_reopened(struct store *s, int64_t n, int64_t now, int64_t
 
 struct sgone {
 	int64_t n, now;
-	bool cancelled, only_expired;
+	bool cancelled, only_expired, finishing;
 	int64_t *file;
 	bool full;                      /* acknowledged bytes are about to be removed: do it again, FULL */
 };
@@ -215,7 +215,7 @@ static enum err sgone_run(struct tx *t, void *arg)
 		return e;
 	if (s.state == SESSION_GONE)
 		return ERR_GONE;
-	if (s.state != SESSION_RECEIVING && s.state != SESSION_FAILED)
+	if (s.state != SESSION_RECEIVING && s.state != SESSION_FAILED && !(s.state == SESSION_FINISHING && g->finishing))
 		return ERR_CONFLICT;
 	if (g->only_expired && (s.expires <= 0 || s.expires > g->now))
 		return ERR_CONFLICT;
@@ -235,6 +235,12 @@ enum err store_session_gone(struct store *s, int64_t n, int64_t now, bool cancel
 	struct sgone g = {.n = n, .now = now, .cancelled = cancelled, .only_expired = only_expired, .file = file};
 	enum err e = store_do(s, sgone_run, &g, !only_expired);
 	return e == ERR_AGAIN && g.full ? store_do(s, sgone_run, &g, true) : e;
+}
+
+enum err store_session_given_up(struct store *s, int64_t n, int64_t now, int64_t *file)
+{
+	struct sgone g = {.n = n, .now = now, .cancelled = true, .finishing = true, .file = file};
+	return store_do(s, sgone_run, &g, true);
 }
 
 static enum err expires_run(struct tx *t, void *arg)

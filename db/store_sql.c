@@ -114,10 +114,9 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_REC_RENAME] = "UPDATE recording SET name=?2,disk=?3,meta=COALESCE(?4,meta),recovered=0 WHERE n=?1",
 	[SQL_REC_DROP] = "DELETE FROM recording WHERE n=?1",
 	[SQL_REC_UNLINK] = "UPDATE recording SET session=0 WHERE session=?1 AND session>0",
-	[SQL_NAME_TAKEN] = "SELECT EXISTS(SELECT 1 FROM recording WHERE sid=?1 AND disk=?2 AND n<>?3)"
-		" OR EXISTS(SELECT 1 FROM session WHERE sid=?1 AND out_name=?2 AND state IN (1,5) AND n<>?4)"
-		" OR EXISTS(SELECT 1 FROM trash WHERE sid=?1 AND disk=?2)",
-	[SQL_TRASH] = "SELECT sid,disk FROM trash LIMIT ?1",
+	[SQL_NAME_OWNED] = "SELECT EXISTS(SELECT 1 FROM recording WHERE sid=?1 AND disk=?2 AND n<>?3)"
+		" OR EXISTS(SELECT 1 FROM session WHERE sid=?1 AND out_name=?2 AND state IN (1,5) AND n<>?4)",
+	[SQL_TRASH] = "SELECT sid,disk FROM trash ORDER BY random() LIMIT ?1",
 	[SQL_TRASH_HAS] = "SELECT EXISTS(SELECT 1 FROM trash WHERE sid=?1 AND disk=?2)",
 	[SQL_TRASH_ADD] = "INSERT OR IGNORE INTO trash(sid,disk) VALUES(?1,?2)",
 	[SQL_TRASH_DONE] = "DELETE FROM trash WHERE sid=?1 AND disk=?2",

@@ -42,7 +42,7 @@ enum err store_trash_has(struct store *s, const char *sid, const char *disk, boo
 	return e;
 }
 
-static enum err add_run(struct tx *t, void *arg)
+static enum err claim_run(struct tx *t, void *arg)
 {
 	const struct trash *x = arg;
 	bool taken;
@@ -52,10 +52,10 @@ static enum err add_run(struct tx *t, void *arg)
 	return e ? e : sql_run(t->h, SQL_TRASH_ADD, BINDS(T(x->sid), T(x->disk)));
 }
 
-enum err store_trash_add(struct store *s, const char *sid, const char *disk)
+enum err store_name_claim(struct store *s, const char *sid, const char *disk)
 {
 	struct trash x = {sid, disk};
-	return store_do(s, add_run, &x, false);
+	return store_do(s, claim_run, &x, true);
 }
 
 static enum err done_run(struct tx *t, void *arg)

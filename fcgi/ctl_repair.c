@@ -180,8 +180,8 @@ static void adopt_note(struct adoption *ad)
 	json_int(json_get(ad->note, "take"), &ad->r.take);
 }
 
-/* A second name that a renaming left behind: the file stays under the one that its row has. *session: whose it is. */
-static bool second_name(struct look *l, const struct about *x, int64_t *session)
+/* A second name that a renaming left behind: the file stays under the one that its row has. */
+static bool second_name(struct look *l, const struct about *x)
 {
 	struct recording page[100];
 	int64_t before = 0;
@@ -190,36 +190,18 @@ static bool second_name(struct look *l, const struct about *x, int64_t *session)
 	while (!same && found == 100 && !store_recordings(l->h->db, l->page, NULL, before, page, 100, &found))
 		for (int i = 0; i < found && !same; i++) {
 			before = page[i].n;
-			*session = page[i].session;
 			if (text_eq(page[i].sid, x->where))
 				blob_done_same(l->h->blobs, x->where, x->name, page[i].disk, &same);
 		}
 	return same;
 }
 
-/* Under the hold under which a recording is renamed: a renaming may be just about to give it this name. */
-static const char *drop_second_name(struct look *l, const struct about *x, int64_t session)
-{
-	struct recording r;
-	struct hold *hold = session ? held(l->h, HOLD_SESSION(session)) : NULL;
-	if (session && !hold)
-		return NULL;
-	enum err e = store_recording_get(l->h->db, l->page, x->where, x->name, &r);
-	if (e == ERR_NOT_FOUND)
-		e = blob_done_remove(l->h->blobs, x->where, x->name);
-	else if (!e)
-		e = ERR_CONFLICT;
-	hold_drop(hold);
-	return e ? NULL : "removed: the same file has another name";
-}
-
 static const char *adopt_file(struct look *l, const struct about *x, const struct permits *may)
 {
 	struct adoption ad = {.l = l, .r = {.sid = x->where, .disk = x->name, .name = x->name, .take = 1, .created = clock_now()}};
-	int64_t session = 0;
 	int fd;
-	if (second_name(l, x, &session))
-		return drop_second_name(l, x, session);
+	if (second_name(l, x))
+		return finished_drop(l->h, x->where, x->name) ? NULL : "removed: the same file has another name";
 	if (!may->adopt || (!name_session_id(x->where, false) && !name_upload_id(x->where)) || !text_eq(name_disk(l->page, x->name), x->name))
 		return NULL;
 	if (blob_done_open(l->h->blobs, x->where, x->name, &fd))
@@ -229,7 +211,7 @@ static const char *adopt_file(struct look *l, const struct about *x, const struc
 	adopt_owner(&ad);
 	adopt_note(&ad);
 	if (!e)
-		e = store_recording_add(l->h->db, &ad.r);
+		e = store_recording_add(l->h->db, &ad.r, false);
 	json_free(ad.note);
 	return e ? NULL : "adopted as a recording";
 }

@@ -117,7 +117,7 @@ static enum err finish_publish(struct house *h, struct arena *a, struct session 
 	return ERR_OK;
 }
 
-static enum err finish_held(struct house *h, struct arena *a, int64_t n)
+enum err session_finish_held(struct house *h, struct arena *a, int64_t n)
 {
 	struct session s;
 	struct writers w;
@@ -153,7 +153,7 @@ enum err session_finish(struct house *h, int64_t n)
 		return ERR_NOMEM;
 	enum err e = hold_take(h->holds, HOLD_SESSION(n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
 	if (!e) {
-		e = finish_held(h, a, n);
+		e = session_finish_held(h, a, n);
 		hold_drop(hold);
 	}
 	arena_close(a);

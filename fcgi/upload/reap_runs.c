@@ -1,7 +1,6 @@
 /*
  * reap_runs.c - what can be watched of a recording with holes: each contiguous run of chunks becomes a finished file of its own.
  */
-#include <string.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -90,12 +89,9 @@ static enum err run_publish(struct house *h, const struct session *s, const stru
 	if (!e)
 		e = note_write(h, r, NULL);
 	if (!e)
-		e = store_recording_add(h->db, r);
+		e = store_recording_add(h->db, r, true);
 	/* Still there after a copy to another device, and after an error. */
 	blob_remove(h->blobs, file);
-	/* A file without a row would stay for ever. */
-	if (e && e != ERR_CONFLICT)
-		blob_done_remove(h->blobs, s->sid, r->disk);
 	return e;
 }
 
@@ -126,11 +122,12 @@ static enum err recover_run(struct house *h, struct arena *a, const struct sessi
 	if (e != ERR_NOT_FOUND)
 		return e;
 	/* Whoever had the name may still be about to lose it, or to get it. */
-	const char *name;
-	e = store_recording_free_name(h->db, a, s->sid, r.disk, &name);
-	if (e || strcmp(name, r.disk) != 0)
-		return e ? e : ERR_BUSY;
+	struct hold *claim;
+	e = finished_claim(h, s->sid, r.disk, false, &claim);
+	if (e)
+		return e == ERR_CONFLICT ? ERR_BUSY : e;
 	e = run_make(h, s, run, &r);
+	finished_settle(h, s->sid, r.disk, claim);
 	if (!e) {
 		++*made;
 		metrics_add(h->metrics, M_RECOVERED, 1);

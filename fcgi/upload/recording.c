@@ -48,36 +48,6 @@ enum err recording_open(struct house *h, const struct recording *r, int *fd)
 	return blob_done_open(h->blobs, r->sid, r->disk, fd);
 }
 
-/* FNV-1a. Two names with one number only wait for each other. */
-static int64_t name_number(const char *sid, const char *disk)
-{
-	uint64_t x = 14695981039346656037u;
-	const char *const parts[] = {sid, "/", disk};
-	for (int i = 0; i < 3; i++)
-		for (const char *p = parts[i]; *p; p++)
-			x = (x ^ (unsigned char)*p) * 1099511628211u;
-	return (int64_t)(x >> 16);
-}
-
-/* A name is in the trash until a remover takes it out, and is given to nobody until that: so while he holds it and sees it there, the file is no recording's. Without
- * the hold a second remover would come late and remove the next recording of that name. */
-enum err finished_remove(struct house *h, const char *sid, const char *disk)
-{
-	struct hold *hold;
-	bool there = false;
-	enum err e = hold_take(h->holds, HOLD_NAME(name_number(sid, disk)), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
-	if (e)
-		return e == ERR_LOCKED ? ERR_OK : e;   /* somebody is at it; else the reaper comes */
-	e = store_trash_has(h->db, sid, disk, &there);
-	if (!e && there)
-		e = blob_done_remove(h->blobs, sid, disk);
-	/* What cannot be noted is removed by the reaper once more. */
-	if (!e && there)
-		store_trash_done(h->db, sid, disk);
-	hold_drop(hold);
-	return e;
-}
-
 /* From the arena; NULL when it is full. */
 static const char *note_text(struct arena *a, const struct recording *r, const struct session *s)
 {
@@ -118,32 +88,33 @@ enum err note_write(struct house *h, const struct recording *r, const struct ses
 	return e;
 }
 
-/* A free disk name, linked: whoever else chose the same name finds it taken and takes the next number. */
-static enum err link_free(struct house *h, struct arena *a, const struct recording *r, const char *wanted, struct recording *out)
+/* A free disk name. */
+static enum err claim_free(struct house *h, struct arena *a, const struct recording *r, const char *wanted, struct recording *out, struct hold **claim)
 {
-	const char *name = wanted;
 	enum err e = ERR_CONFLICT;
+	out->disk = wanted;
 	for (int number = 2; e == ERR_CONFLICT && number < NAME_TRIES; number++) {
-		e = store_recording_free_name(h->db, a, r->sid, name, &out->disk);
-		if (!e)
-			e = blob_done_link(h->blobs, r->sid, r->disk, out->disk);
+		e = finished_claim(h, r->sid, out->disk, true, claim);
 		if (e == ERR_CONFLICT)
-			name = name_numbered(a, wanted, number);
-		if (!name)
+			out->disk = name_numbered(a, wanted, number);
+		if (!out->disk)
 			return ERR_NOMEM;
 	}
-	return e;
+	return e == ERR_CONFLICT ? ERR_BUSY : e;
 }
 
-/* The ledger gives the recording no new name: the link under it goes, unless it has become somebody else's. */
-static void unlink_refused(struct house *h, const char *sid, const char *disk)
+/* Both names are there until the row has changed: whichever the row names, the file is found. */
+static enum err rename_linked(struct house *h, const struct session *s, const struct recording *r, const char *meta, const struct recording *out)
 {
-	if (store_trash_add(h->db, sid, disk) == ERR_OK)
-		finished_remove(h, sid, disk);
+	enum err e = strcmp(out->disk, r->disk) != 0 ? blob_done_link(h->blobs, r->sid, r->disk, out->disk) : ERR_OK;
+	if (!e)
+		e = note_write(h, out, s);
+	return e ? e : store_recording_rename(h->db, r->n, out->name, out->disk, meta);
 }
 
 static enum err rename_held(struct house *h, struct arena *a, const struct session *s, const struct recording *r, const char *name, const char *meta, struct recording *out)
 {
+	struct hold *claim = NULL;
 	const char *wanted = name_disk(a, name);
 	if (!wanted)
 		return ERR_NOMEM;
@@ -153,17 +124,12 @@ static enum err rename_held(struct house *h, struct arena *a, const struct sessi
 	if (meta)
 		out->meta = meta;
 	bool moves = strcmp(wanted, r->disk) != 0;
-	/* Both names are there until the row has changed: whichever the row names, the file is found. */
-	enum err e = moves ? link_free(h, a, r, wanted, out) : ERR_OK;
+	enum err e = moves ? claim_free(h, a, r, wanted, out, &claim) : ERR_OK;
 	if (!e)
-		e = note_write(h, out, s);
-	if (!e)
-		e = store_recording_rename(h->db, r->n, out->name, out->disk, meta);
-	if (!e && moves)
-		e = finished_remove(h, r->sid, r->disk);
-	else if (moves && (e == ERR_LOCKED || e == ERR_CONFLICT || e == ERR_NOT_FOUND))
-		unlink_refused(h, r->sid, out->disk);
-	return e;
+		e = rename_linked(h, s, r, meta, out);
+	if (claim)
+		finished_settle(h, r->sid, out->disk, claim);
+	return e || !moves ? e : finished_remove(h, r->sid, r->disk);
 }
 
 enum err recording_rename(struct house *h, struct arena *a, const struct session *s, const char *name, const char *meta, struct recording *out)
@@ -183,11 +149,20 @@ enum err recording_rename(struct house *h, struct arena *a, const struct session
 	return e;
 }
 
+/* A chunk that is complete since we listed it may be a take of its own by now. */
+static void remove_unnamed(struct house *h, struct file_list *files)
+{
+	bool removed;
+	for (int i = 0; i < files->n; i++)
+		file_remove_orphan(h, files->v[i], &removed);
+	files->n = 0;
+	file_list_remove(h, files);
+}
+
 enum err recording_remove(struct house *h, struct arena *a, const struct recording *r)
 {
 	struct file_list files = {0};
 	struct session s;
-	(void)a;
 	if (r->session) {
 		/* The chunk rows go with it, and what they name. */
 		enum err e = store_session_by_n(h->db, a, r->session, &s);
@@ -199,12 +174,10 @@ enum err recording_remove(struct house *h, struct arena *a, const struct recordi
 			file_list_add(&files, s.file);
 	}
 	enum err e = store_recording_delete(h->db, r->n, clock_now());
-	if (!e) {
+	if (!e)
 		e = finished_remove(h, r->sid, r->disk);
-		file_list_remove(h, &files);
-	} else {
+	else
 		files.n = 0;
-		file_list_remove(h, &files);
-	}
+	remove_unnamed(h, &files);
 	return e;
 }

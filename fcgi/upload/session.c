@@ -160,7 +160,7 @@ enum err session_find(struct house *h, struct arena *a, const char *sid, struct 
 
 /* ---- cancelling ---- */
 
-static enum err cancel_take(struct house *h, const struct session *s)
+static enum err cancel_take(struct house *h, const struct session *s, bool finishing)
 {
 	struct writers w;
 	struct file_list files = {0};
@@ -171,7 +171,7 @@ static enum err cancel_take(struct house *h, const struct session *s)
 	int cut = w.n;
 	e = file_list_session(h, s->n, &files);
 	if (!e)
-		e = store_session_gone(h->db, s->n, clock_now(), true, false, &file);
+		e = finishing ? store_session_given_up(h->db, s->n, clock_now(), &file) : store_session_gone(h->db, s->n, clock_now(), true, false, &file);
 	if (!e) {
 		metrics_add(h->metrics, M_UPLOADS_FAILED, cut);
 		if (file)
@@ -185,21 +185,31 @@ static enum err cancel_take(struct house *h, const struct session *s)
 }
 
 /* A finishing that waits for space waits for ever if the disk stays full: removing must work then. One that can succeed does so here, and is a finished
- * recording. *cancelled: it was given up and is gone. */
-static enum err cancel_finishing(struct house *h, const struct session *s, bool *cancelled)
+ * recording. Under the session's hold: nobody publishes a file of it meanwhile or afterwards. */
+static enum err give_up_held(struct house *h, struct arena *a, const struct session *s, bool *cancelled)
 {
-	enum err e = session_finish(h, s->n);
-	*cancelled = e == ERR_NO_SPACE || e == ERR_NOT_FOUND || e == ERR_INTERNAL;
-	if (!*cancelled)
-		return e == ERR_LOCKED ? ERR_OK : e;
-	e = store_session_failed(h->db, s->n, true);
-	/* Somebody has ended it meanwhile. */
+	enum err e = session_finish_held(h, a, s->n);
+	if (e != ERR_NO_SPACE && e != ERR_NOT_FOUND && e != ERR_INTERNAL)
+		return e;
+	e = cancel_take(h, s, true);
 	*cancelled = !e;
+	/* The file may have got its name, but no row. What stays of it is the reaper's. */
+	if (!e && s->out_name)
+		finished_remove(h, s->sid, s->out_name);
+	return e;
+}
+
+static enum err cancel_finishing(struct house *h, struct arena *a, const struct session *s, bool *cancelled)
+{
+	struct hold *hold;
+	*cancelled = false;
+	enum err e = hold_take(h->holds, HOLD_SESSION(s->n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
+	/* Somebody is finishing it. */
 	if (e)
-		return e == ERR_OFFSET ? ERR_OK : e;
-	e = cancel_take(h, s);
-	/* The file may have got its name, but no row. */
-	return e || !s->out_name ? e : finished_remove(h, s->sid, s->out_name);
+		return e == ERR_LOCKED ? ERR_OK : e;
+	e = give_up_held(h, a, s, cancelled);
+	hold_drop(hold);
+	return e;
 }
 
 enum err session_cancel(struct house *h, struct arena *a, const char *sid)
@@ -213,10 +223,10 @@ enum err session_cancel(struct house *h, struct arena *a, const char *sid)
 		bool open = takes[i].state == SESSION_RECEIVING || takes[i].state == SESSION_FAILED;
 		bool gone = false;
 		if (open) {
-			e = cancel_take(h, &takes[i]);
+			e = cancel_take(h, &takes[i], false);
 			gone = !e;
 		} else if (takes[i].state == SESSION_FINISHING) {
-			e = cancel_finishing(h, &takes[i], &gone);
+			e = cancel_finishing(h, a, &takes[i], &gone);
 		}
 		cancelled += gone;
 		finished += !gone && takes[i].state != SESSION_GONE;

@@ -194,5 +194,7 @@ enum err reap_interrupted(struct house *h, int limit, bool *all, struct reap_cou
 enum err reap(struct house *h, int limit, bool scan, struct reap_count *count);
 /* Removes a part file unless somebody makes it just now, or a row names it. *removed says whether. */
 enum err file_remove_orphan(struct house *h, int64_t file, bool *removed);
+/* Removes a finished file, unless its name is somebody's: ERR_CONFLICT. */
+enum err finished_drop(struct house *h, const char *sid, const char *disk);
 
 #endif

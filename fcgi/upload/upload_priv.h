@@ -65,10 +65,17 @@ enum err session_join(struct house *h, struct session *s);
 enum err chunks_copy(struct house *h, const struct session *s, int64_t first, int64_t last, int64_t file, int64_t *size);
 /* Completes an OPEN row that has all its bytes (a process died between the two); another row: success. Takes the hold without waiting: ERR_LOCKED. */
 enum err upload_end_full(struct house *h, struct arena *a, int64_t n, struct append_out *out);
-/* Removes a finished file whose name no recording has any more, and its note. */
+/* Removes a finished file whose name is in the trash, and its note; of another name nothing. */
 enum err finished_remove(struct house *h, const char *sid, const char *disk);
+/* For who makes a file under a name that nobody has, before its row: nobody gets the name meanwhile. ERR_CONFLICT: it is somebody's, or on its way out; *claim is
+ * NULL then. unused: a file that no row names, left by people or by an older ledger, keeps its name; else it is replaced. finished_settle ends it: if no row has got
+ * the name, its file goes. */
+enum err finished_claim(struct house *h, const char *sid, const char *disk, bool unused, struct hold **claim);
+void finished_settle(struct house *h, const char *sid, const char *disk, struct hold *claim);
 /* Writes <file>.meta.json: the seven keys of the original, and ours. s NULL: of a whole upload. */
 enum err note_write(struct house *h, const struct recording *r, const struct session *s);
+/* session_finish; the caller has HOLD_SESSION(n). */
+enum err session_finish_held(struct house *h, struct arena *a, int64_t n);
 /* After finishing: runs now if it is a rename, else names the row for later. */
 void session_finish_soon(struct house *h, int64_t n, bool constant_time, int64_t *later);
 /* Waits for the one who finishes session row n. ERR_LOCKED: it lasts. */

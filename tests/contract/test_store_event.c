@@ -162,6 +162,7 @@ static void recovering_reopening_renaming_deleting(void **state)
 	assert_int_equal(kit_finish(k, out.session, "rec.webm", 10, &old), ERR_OK);
 	assert_string_equal(told(k), "created/1 recovered/1");
 	assert_int_equal(store_recording_of_session(k->s, k->a, out.session, &r), ERR_OK);
+	assert_int_equal(store_name_claim(k->s, "rec", "n.webm"), ERR_OK);
 	assert_int_equal(store_recording_rename(k->s, r.n, "n", "n.webm", NULL), ERR_OK);
 	assert_string_equal(last(k).disk, "n.webm");
 	assert_int_equal(store_session_reopened(k->s, out.session, NOW, NOW + DAY), ERR_OK);
@@ -170,7 +171,7 @@ static void recovering_reopening_renaming_deleting(void **state)
 	assert_int_equal(store_session_gone(k->s, out.session, NOW, true, false, &file), ERR_OK);
 	assert_string_equal(last(k).subject, "rec");
 	struct recording run = {.sid = "rec", .session = out.session, .take = 1, .owner = "", .name = "r", .disk = "r.webm", .size = 3, .created = NOW, .recovered = true};
-	assert_int_equal(store_recording_add(k->s, &run), ERR_OK);
+	assert_int_equal(store_recording_add(k->s, &run, false), ERR_OK);
 	assert_int_equal(store_recording_get(k->s, k->a, "rec", "r.webm", &r), ERR_OK);
 	assert_int_equal(store_recording_delete(k->s, r.n, NOW), ERR_OK);
 	assert_string_equal(told(k), "created/1 recovered/1 completed/1 resumed/1 deleted/1 recovered/1 deleted/1");

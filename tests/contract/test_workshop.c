@@ -576,6 +576,7 @@ static void a_file_that_lost_its_name_goes(void **state)
 		assert_true(there(s, sid, "a.webm"));
 		if (renamed) {
 			assert_int_equal(blob_done_link(s->h.blobs, sid, "a.webm", "b.webm"), ERR_OK);
+			assert_int_equal(store_name_claim(s->h.db, sid, "b.webm"), ERR_OK);
 			assert_int_equal(store_recording_rename(s->h.db, r.n, "b.webm", "b.webm", NULL), ERR_OK);
 		} else {
 			assert_int_equal(store_recording_delete(s->h.db, r.n, clock_now()), ERR_OK);

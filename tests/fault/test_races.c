@@ -2,73 +2,80 @@
  * test_races.c - what another process does between two steps of ours, at the worst moment: done by a tactic of the shim, in the middle of our call.
  */
 #include <errno.h>
+#include <sqlite3.h>
 
 #include "tests/http/kit.h"
 #include "tests/shim/shim.h"
 #include "upload/upload_priv.h"
 
 #define SID "race"
+#define UPLOAD_FILES "AND own=1 ORDER BY idx LIMIT ?3"     /* the last question about what a session has */
 
-static struct kit *k;
-
-static int begin(void **state)
-{
-	(void)state;
-	k = KIT("TUS_EXPIRATION=3600");
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	shim_use(NULL, NULL);
-	kit_done(k);
-	return 0;
-}
+static struct kit *k, *other;     /* over the same data, as of two processes */
 
 /* ---- the moment ---- */
 
-/* Once before a call at this point whose path ends so; and calls at `fails` with `failing` in their path fail, for ever. */
+/* Once before (after) a call at point `at` one of whose paths ends so, act is called; calls at `fails` with `failing` in their path fail, for ever. */
 static struct {
 	enum shim_point at, fails;
 	const char *path, *failing;
-	void (*other)(void);
-	int code;
-	int came;
+	bool behind;
+	void (*act)(void);
+	char name[256];             /* last part of the path that it was */
+	int code, came, failed;
 } moment;
 
 static bool ends(const char *path, const char *end)
 {
-	size_t n = strlen(path), m = strlen(end);
-	return n >= m && strcmp(path + n - m, end) == 0;
+	size_t n = path ? strlen(path) : 0, m = strlen(end);
+	bool yes = n >= m && strcmp(path + n - m, end) == 0;
+	if (yes && strchr(path, '/'))
+		snprintf(moment.name, sizeof moment.name, "%s", strrchr(path, '/') + 1);
+	return yes;
+}
+
+static void come(const struct shim_call *c, bool behind)
+{
+	if (!moment.act || moment.behind != behind || c->point != moment.at || (!ends(c->path, moment.path) && !ends(c->path2, moment.path)))
+		return;
+	void (*act)(void) = moment.act;
+	moment.act = NULL;
+	moment.came++;
+	act();
 }
 
 static bool before(struct shim_call *c)
 {
-	if (moment.other && c->point == moment.at && c->path && ends(c->path, moment.path)) {
-		void (*other)(void) = moment.other;
-		moment.other = NULL;
-		moment.came++;
-		other();
-	}
+	come(c, false);
 	if (!moment.failing || c->point != moment.fails || !c->path || !strstr(c->path, moment.failing))
 		return true;
-	moment.came++;
+	moment.failed++;
+	c->len = moment.code;       /* SQLite's way */
 	errno = moment.code;
 	return false;
 }
 
-static const struct shim_tactic tactic = {.name = "races", .before = before};
-
-static void at(enum shim_point point, const char *path, void (*other)(void))
+static void after(const struct shim_call *c, int64_t rc)
 {
-	moment = (typeof(moment)){.at = point, .path = path, .other = other};
+	if (c->point != SHIM_STEP || rc == SQLITE_DONE)
+		come(c, true);
+}
+
+static const struct shim_tactic tactic = {.name = "races", .before = before, .after = after};
+
+static void at(enum shim_point point, const char *path, void (*act)(void))
+{
+	moment.at = point;
+	moment.path = path;
+	moment.act = act;
 	shim_use(&tactic, k->dir);
 }
 
 static void fails(enum shim_point point, const char *path, int code)
 {
-	moment = (typeof(moment)){.fails = point, .failing = path, .code = code};
+	moment.fails = point;
+	moment.failing = path;
+	moment.code = code;
 	shim_use(&tactic, k->dir);
 }
 
@@ -76,23 +83,36 @@ static void fails(enum shim_point point, const char *path, int code)
 static void over(void)
 {
 	shim_use(NULL, NULL);
-	assert_true(moment.came > 0);
+	assert_true((!moment.path || moment.came > 0) && (!moment.failing || moment.failed > 0));
+	memset(&moment, 0, sizeof moment);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	k = KIT("TUS_EXPIRATION=3600");
+	other = kit_client(k);
+	log_level_set(LOG_ERROR);
+	return app_open(k->cfg, false, &other->app);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	shim_use(NULL, NULL);
+	memset(&moment, 0, sizeof moment);
+	app_close(other->app);
+	kit_done(other);
+	kit_done(k);
+	return 0;
 }
 
 /* ---- what others do ---- */
 
 static void take(const char *bytes, const char *name)
 {
-	/* It may come to us in the middle of a request. */
-	struct kit *other = kit_client(k);
 	EXPECT(other, 200, kit_chunk(other, SID, 0, 0, bytes, strlen(bytes), false));
 	EXPECT(other, 200, kit_complete(other, SID, name, NULL));
-	kit_done(other);
-}
-
-static void reaper(void)
-{
-	kit_reap(k);
 }
 
 static bool there(const char *disk)
@@ -131,7 +151,7 @@ static struct session newest(void)
 
 static void reaped_and_recorded_anew(void)
 {
-	kit_reap(k);
+	kit_reap(other);
 	take("the second", "a.webm");
 }
 
@@ -184,7 +204,101 @@ static void a_rename_meets_a_finishing(void **state)
 	assert_int_equal(newest().state, SESSION_COMPLETE);
 }
 
+static void named_so_and_deleted(void)
+{
+	take("the second", "b.webm");
+	struct recording r;
+	if (store_recording_get(kit_house(other)->db, other->a, SID, "b.webm", &r) == ERR_OK)
+		assert_int_equal(recording_remove(kit_house(other), other->a, &r), ERR_OK);
+}
+
+/* Another take gets the name that we are about to give, and is deleted, name and all. */
+static void a_new_name_is_nobody_elses(void **state)
+{
+	(void)state;
+	take("the first", "a.webm");
+	at(SHIM_RENAME, "completed/b.webm.meta.json", named_so_and_deleted);
+	EXPECT(k, 200, kit_complete(k, SID, "b.webm", NULL));
+	over();
+	gives("b.webm", "the first");
+	gives("b%20%282%29.webm", "the second");
+}
+
+/* ---- removing ---- */
+
+static void chunk_ends(void)
+{
+	EXPECT(other, 204, kit_tus(other, "PATCH", "/files/" SID "/chunks/0", "Upload-Offset: 4\n", "time", 4));
+}
+
+/* A chunk with other bytes becomes a take of its own while the recording that it was sent for is deleted. */
+static void a_deleted_recording_takes_no_others_chunk(void **state)
+{
+	struct session s;
+	struct recording r;
+	struct chunk c;
+	int fd;
+	(void)state;
+	take("somebody", "a.webm");
+	EXPECT(k, 201, kit_tus(k, "POST", "/files/" SID "/chunks/", "Upload-Length: 8\nUpload-Metadata: chunkIndex MA==\n", NULL, 0));
+	EXPECT(k, 204, kit_tus(k, "PATCH", "/files/" SID "/chunks/0", "Upload-Offset: 0\n", "some", 4));
+	assert_int_equal(store_recording_get(kit_house(k)->db, k->a, SID, "a.webm", &r), ERR_OK);
+	at(SHIM_STEP, UPLOAD_FILES, chunk_ends);
+	moment.behind = true;
+	assert_int_equal(recording_remove(kit_house(k), k->a, &r), ERR_OK);
+	over();
+	s = newest();
+	assert_int_equal(s.take, 2);
+	assert_int_equal(s.done, 1);
+	assert_int_equal(store_chunk_get(kit_house(k)->db, s.n, 0, &c), ERR_OK);
+	assert_int_equal(chunk_open(kit_house(k), &s, &c, &fd), ERR_OK);
+	close(fd);
+}
+
 /* ---- names that are on their way out ---- */
+
+static void named_like_the_run(void)
+{
+	EXPECT(other, 200, kit_chunk(other, SID, 0, 1, "the second", 10, false));
+	struct session s = newest();
+	struct recording r;
+	assert_int_equal(s.take, 2);
+	assert_int_equal(recording_rename(kit_house(other), other->a, &s, moment.name, NULL, &r), ERR_OK);
+}
+
+/* Somebody calls his recording as a run is about to be called. */
+static void a_run_takes_nobodys_name(void **state)
+{
+	struct recording page[4];
+	int found;
+	(void)state;
+	EXPECT(k, 200, kit_chunk(k, SID, 0, 0, "one", 3, false));
+	EXPECT(k, 200, kit_chunk(k, SID, 2, 0, "three", 5, false));
+	clock_shift(2 * 86400);
+	at(SHIM_RENAME, "chunks 0-0.webm", named_like_the_run);
+	kit_reap(k);
+	over();
+	kit_reap(k);
+	assert_int_equal(store_recordings(kit_house(k)->db, k->a, NULL, 0, page, 4, &found), ERR_OK);
+	assert_int_equal(found, 3);
+	for (int i = 0; i < found; i++) {
+		int fd;
+		char bytes[20];
+		assert_int_equal(recording_open(kit_house(k), &page[i], &fd), ERR_OK);
+		ssize_t n = read(fd, bytes, sizeof bytes);
+		close(fd);
+		assert_int_equal(n, page[i].size);
+		assert_memory_equal(bytes, n == 3 ? "one" : n == 5 ? "three" : "the second", (size_t)n);
+	}
+}
+
+static void what_somebody_has_is_not_dropped(void **state)
+{
+	(void)state;
+	take("the first", "a.webm");
+	assert_int_equal(finished_drop(kit_house(k), SID, "a.webm"), ERR_CONFLICT);
+	gives("a.webm", "the first");
+}
 
 /* What can be watched of a recording with holes has a name that its data give: it waits until the name is free, and takes nobody's file. */
 static void a_run_waits_for_its_name(void **state)
@@ -200,14 +314,13 @@ static void a_run_waits_for_its_name(void **state)
 	assert_int_equal(found, 2);
 	/* Deleted by its owner; the file stays for a while. */
 	r = page[0];
+	log_level_set(LOG_ERROR + 1);
 	fails(SHIM_UNLINK, r.disk, EIO);
 	assert_int_not_equal(recording_remove(kit_house(k), k->a, &r), ERR_OK);
 	assert_int_equal(trash(), 1);
 	EXPECT(k, 200, kit_chunk(k, SID, 4, 0, "five", 4, false));
 	clock_shift(5 * 86400);
-	log_level_set(LOG_ERROR + 1);
 	kit_reap(k);
-	log_level_set(LOG_ERROR);
 	assert_int_equal(trash(), 1);
 	assert_int_equal(store_recording_get(kit_house(k)->db, k->a, SID, r.disk, page), ERR_NOT_FOUND);
 	over();
@@ -218,46 +331,67 @@ static void a_run_waits_for_its_name(void **state)
 	assert_true(there(r.disk));
 }
 
-/* A finishing that had its file's name but no row is given up: the file goes too, whoever dies meanwhile. */
-static void what_was_given_up_leaves_no_file(void **state)
+/* ---- giving up ---- */
+
+/* Has its file's name, but no row. */
+static struct session published(void)
 {
-	(void)state;
 	EXPECT(k, 200, kit_chunk(k, SID, 0, 0, "one", 3, false));
 	struct session s = newest();
 	struct session_close c = {.n = s.n, .name = "a.webm", .goal = SESSION_COMPLETE, .now = clock_now()};
 	assert_int_equal(store_session_close(kit_house(k)->db, &c), ERR_OK);
 	assert_int_equal(blob_publish(kit_house(k)->blobs, s.file, 3, SID, "a.webm"), ERR_OK);
-	/* It can neither be finished, for want of room for its note, nor removed. */
-	fails(SHIM_OPEN, "meta.json", ENOSPC);
 	log_level_set(LOG_ERROR + 1);
+	return s;
+}
+
+static void finish_too(void)
+{
+	assert_int_equal(session_finish(kit_house(other), newest().n), ERR_LOCKED);
+}
+
+/* It cannot be finished, for want of room for its note, and is given up: its file goes, and nobody finishes it meanwhile. */
+static void what_was_given_up_leaves_no_file(void **state)
+{
+	(void)state;
+	published();
+	at(SHIM_STEP, UPLOAD_FILES, finish_too);
+	fails(SHIM_OPEN, "meta.json", ENOSPC);
 	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_OK);
 	over();
-	log_level_set(LOG_ERROR);
 	assert_int_equal(newest().state, SESSION_GONE);
 	assert_false(there("a.webm"));
 	assert_int_equal(trash(), 0);
 }
 
+/* Nor can the file be removed. */
 static void what_was_given_up_is_removed_later(void **state)
 {
 	(void)state;
-	EXPECT(k, 200, kit_chunk(k, SID, 0, 0, "one", 3, false));
-	struct session s = newest();
-	struct session_close c = {.n = s.n, .name = "a.webm", .goal = SESSION_COMPLETE, .now = clock_now()};
-	assert_int_equal(store_session_close(kit_house(k)->db, &c), ERR_OK);
-	assert_int_equal(blob_publish(kit_house(k)->blobs, s.file, 3, SID, "a.webm"), ERR_OK);
+	struct session s = published();
 	assert_int_equal(store_session_failed(kit_house(k)->db, s.n, true), ERR_OK);
 	fails(SHIM_UNLINK, "a.webm", EIO);
-	log_level_set(LOG_ERROR + 1);
 	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_OK);
 	kit_reap(k);
 	over();
-	log_level_set(LOG_ERROR);
 	assert_true(there("a.webm"));
 	assert_int_equal(newest().state, SESSION_GONE);
-	reaper();
+	kit_reap(other);
 	assert_false(there("a.webm"));
 	assert_int_equal(trash(), 0);
+}
+
+/* Nor can the ledger: then nothing has happened, and it is finished when it can be. */
+static void what_cannot_be_given_up_is_finished(void **state)
+{
+	(void)state;
+	published();
+	fails(SHIM_STEP, "BEGIN IMMEDIATE", SQLITE_FULL);
+	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_NO_SPACE);
+	over();
+	assert_int_equal(newest().state, SESSION_FINISHING);
+	kit_reap(k);
+	gives("a.webm", "one");
 }
 
 #define R_(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -265,8 +399,9 @@ static void what_was_given_up_is_removed_later(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		R_(a_name_has_one_remover), R_(a_late_remover_removes_nothing), R_(a_rename_meets_a_finishing), R_(a_run_waits_for_its_name),
-		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later),
+		R_(a_name_has_one_remover), R_(a_late_remover_removes_nothing), R_(a_rename_meets_a_finishing), R_(a_new_name_is_nobody_elses),
+		R_(a_deleted_recording_takes_no_others_chunk), R_(a_run_waits_for_its_name), R_(a_run_takes_nobodys_name), R_(what_somebody_has_is_not_dropped),
+		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later), R_(what_cannot_be_given_up_is_finished),
 	};
 	return cmocka_run_group_tests_name("races", tests, NULL, NULL);
 }

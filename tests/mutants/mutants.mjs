@@ -583,12 +583,12 @@ export const mutants = [
 		file: 'db/store_open.c', old: 'sqlite3_db_readonly(db, "main") == 1', new: 'sqlite3_db_readonly(db, "main") == 2',
 	},
 	{
-		id: 'N1', what: 'a remover does not look whether the name is still in the trash', suite: 'fault', in: 'test_races', test: 'a_late_remover_removes_nothing', control: 'a_run_waits_for_its_name',
-		file: 'fcgi/upload/recording.c', old: '\te = store_trash_has(h->db, sid, disk, &there);\n', new: '\tthere = true;\n',
+		id: 'N1', what: 'a remover does not look whether the name is still in the trash', suite: 'fault', in: 'test_races', test: 'a_late_remover_removes_nothing', control: 'what_was_given_up_is_removed_later',
+		file: 'fcgi/upload/finished_name.c', old: 'if (e || !there)', new: 'if (e)',
 	},
 	{
 		id: 'N2', what: 'two remove one name', suite: 'fault', in: 'test_races', test: 'a_name_has_one_remover', control: 'a_late_remover_removes_nothing',
-		file: 'fcgi/upload/recording.c', old: 'HOLD_NAME(name_number(sid, disk))', new: 'HOLD_NAME(name_number(sid, disk) + clock_mono_us())',
+		file: 'fcgi/upload/finished_name.c', old: 'HOLD_NAME(name_number(sid, disk))', new: 'HOLD_NAME(name_number(sid, disk) + (intptr_t)hold)',
 	},
 	{
 		id: 'N3', what: 'what is being finished anew is renamed', suite: 'fault', in: 'test_races', test: 'a_rename_meets_a_finishing', control: 'a_late_remover_removes_nothing',
@@ -596,13 +596,13 @@ export const mutants = [
 	},
 	{
 		id: 'N4', what: 'a renaming that was refused leaves its link', suite: 'fault', in: 'test_races', test: 'a_rename_meets_a_finishing', control: 'a_late_remover_removes_nothing',
-		file: 'fcgi/upload/recording.c', old: '\t\tunlink_refused(h, r->sid, out->disk);\n', new: '\t\t(void)unlink_refused;\n',
+		file: 'fcgi/upload/finished_name.c', old: '\tremove_held(h, sid, disk);\n\thold_drop(claim);', new: '\t(void)h, (void)sid, (void)disk;\n\thold_drop(claim);',
 	},
 	{
-		id: 'N5', what: 'a run takes a name whose file is about to be removed', suite: 'fault', in: 'test_races', test: 'a_run_waits_for_its_name', control: 'a_late_remover_removes_nothing',
+		id: 'N5', what: 'a run is published under a name that is somebody\'s', suite: 'fault', in: 'test_races', test: 'a_run_takes_nobodys_name', control: 'a_late_remover_removes_nothing',
 		edits: [
-			{ file: 'fcgi/upload/reap_runs.c', old: 'if (e || strcmp(name, r.disk) != 0)', new: 'if (e)' },
-			{ file: 'db/store_recording.c', old: '\tif (e || taken)\n\t\treturn e ? e : ERR_CONFLICT;\n\te = recording_insert', new: '\tif (e)\n\t\treturn e;\n\te = recording_insert' },
+			{ file: 'fcgi/upload/reap_runs.c', old: 'e = finished_claim(h, s->sid, r.disk, false, &claim);', new: 'claim = NULL;\n\te = ERR_OK;' },
+			{ file: 'fcgi/upload/reap_runs.c', old: 'store_recording_add(h->db, r, true)', new: 'store_recording_add(h->db, r, false)' },
 		],
 	},
 	{
@@ -640,6 +640,21 @@ export const mutants = [
 	{
 		id: 'N23', what: 'a backup holds half of a chunk and half of what replaced it', suite: 'fault', in: 'test_backup_races', test: 'a_chunk_is_joined_under_the_copy', control: 'a_session_ends_under_the_copy',
 		file: 'fcgi/upload/clone_session.c', old: 'return e ? e : chunk_unjoined(c, s, k);', new: '(void)chunk_unjoined;\n\treturn e;',
+	},
+	{
+		id: 'N12', what: 'the name that a renaming gives is not kept for it', suite: 'fault', in: 'test_races', test: 'a_new_name_is_nobody_elses', control: 'a_late_remover_removes_nothing',
+		edits: [
+			{ file: 'db/store_recording.c', old: '*yes = trash && !owned;', new: '*yes = !owned;' },
+			{ file: 'fcgi/upload/finished_name.c', old: 'return e ? e : store_name_claim(h->db, sid, disk);', new: 'return e;' },
+		],
+	},
+	{
+		id: 'N13', what: 'a deleted recording takes another take\'s chunk with it', suite: 'fault', in: 'test_races', test: 'a_deleted_recording_takes_no_others_chunk', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/recording.c', old: 'file_remove_orphan(h, files->v[i], &removed);', new: 'removed = blob_remove(h->blobs, files->v[i]) == ERR_OK;',
+	},
+	{
+		id: 'N14', what: 'what is being finished is given up', suite: 'fault', in: 'test_races', test: 'what_was_given_up_leaves_no_file', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/session.c', old: 'hold_take(h->holds, HOLD_SESSION(s->n)', new: 'hold_take(h->holds, HOLD_FILE(s->n)',
 	},
 ];
 
