@@ -54,6 +54,15 @@ static struct event last(struct kit *k)
 	return e[found - 1];
 }
 
+static struct event numbered(struct kit *k, int64_t n)
+{
+	struct event e;
+	int found;
+	assert_int_equal(store_events(k->s, k->a, n - 1, &e, 1, &found), ERR_OK);
+	assert_true(found == 1 && e.n == n);
+	return e;
+}
+
 static void finish_upload(struct kit *k, const struct upload *u, int64_t size, const char *disk)
 {
 	struct recording r = {.owner = u->owner, .name = "a/b", .disk = disk, .size = size, .created = NOW + 3};
@@ -86,6 +95,9 @@ static void a_whole_upload_tells_its_life(void **state)
 	struct upload_move both = {.n = u.n, .old = 40, .offset = 50, .writing = true, .now = NOW + 1, .expires = -1, .interrupted = true, .resumed = true};
 	assert_int_equal(store_upload_move(k->s, &both), ERR_OK);
 	assert_string_equal(told(k), "created interrupted resumed interrupted");
+	/* A client may break off after every byte, and its metadata may be long. */
+	for (int64_t n = last(k).n; n > 1; n--)
+		assert_null(numbered(k, n).meta);
 	u = kit_upload_now(k, u.n);
 	finish_upload(k, &u, 100, "a_b");
 	assert_string_equal(told(k), "created interrupted resumed interrupted completed");
@@ -162,19 +174,24 @@ static void recovering_reopening_renaming_deleting(void **state)
 	assert_int_equal(kit_finish(k, out.session, "rec.webm", 10, &old), ERR_OK);
 	assert_string_equal(told(k), "created/1 recovered/1");
 	assert_int_equal(store_recording_of_session(k->s, k->a, out.session, &r), ERR_OK);
+	assert_int_equal(store_name_claim(k->s, "rec", "m.webm"), ERR_OK);
+	assert_int_equal(store_recording_rename(k->s, r.n, "m", "m.webm", "{\"title\":\"new\"}"), ERR_OK);
+	assert_string_equal(last(k).disk, "m.webm");
+	assert_string_equal(last(k).meta, "{\"title\":\"new\"}");
 	assert_int_equal(store_name_claim(k->s, "rec", "n.webm"), ERR_OK);
 	assert_int_equal(store_recording_rename(k->s, r.n, "n", "n.webm", NULL), ERR_OK);
 	assert_string_equal(last(k).disk, "n.webm");
+	assert_string_equal(last(k).meta, "{\"title\":\"new\"}");
 	assert_int_equal(store_session_reopened(k->s, out.session, NOW, NOW + DAY), ERR_OK);
 	assert_int_equal(store_session_reopened(k->s, out.session, NOW, NOW + DAY), ERR_OK);
-	assert_string_equal(told(k), "created/1 recovered/1 completed/1 resumed/1");
+	assert_string_equal(told(k), "created/1 recovered/1 completed/1 completed/1 resumed/1");
 	assert_int_equal(store_session_gone(k->s, out.session, NOW, true, false, &file), ERR_OK);
 	assert_string_equal(last(k).subject, "rec");
 	struct recording run = {.sid = "rec", .session = out.session, .take = 1, .owner = "", .name = "r", .disk = "r.webm", .size = 3, .created = NOW, .recovered = true};
 	assert_int_equal(store_recording_add(k->s, &run, false), ERR_OK);
 	assert_int_equal(store_recording_get(k->s, k->a, "rec", "r.webm", &r), ERR_OK);
 	assert_int_equal(store_recording_delete(k->s, r.n, NOW), ERR_OK);
-	assert_string_equal(told(k), "created/1 recovered/1 completed/1 resumed/1 deleted/1 recovered/1 deleted/1");
+	assert_string_equal(told(k), "created/1 recovered/1 completed/1 completed/1 resumed/1 deleted/1 recovered/1 deleted/1");
 	out = kit_chunk(k, "old", SESSION_LIVE, 0, 0, 10);
 	assert_int_equal(store_session_gone(k->s, out.session, NOW + 2 * DAY, false, true, &file), ERR_OK);
 	assert_int_equal(last(k).kind, EVENT_EXPIRED);
@@ -266,6 +283,23 @@ static void a_subject_waits_for_its_first_event(void **state)
 	assert_int_equal(e[1].tries, 1);
 }
 
+/* A time later than any that is ever set was set by a clock which went wrong meanwhile. */
+static void a_clock_set_back_puts_nothing_off(void **state)
+{
+	struct kit *k = *state;
+	struct event e[MOST];
+	const int64_t now = 1000, most = 2 * EVENT_RETRY_MAX_MS;
+	struct upload u = kit_upload(k, "_a", 10);
+	finish_upload(k, &u, 10, "a");
+	assert_int_equal(due(k, now, e), 1);
+	assert_int_equal(store_event_claim(k->s, e[0].n, now + most), ERR_OK);
+	assert_int_equal(due(k, now, e), 0);
+	assert_int_equal(due(k, now - 1, e), 1);
+	assert_int_equal(e[0].tries, 1);
+	assert_int_equal(store_event_retry(k->s, e[0].n, now + most + 1), ERR_OK);
+	assert_int_equal(due(k, now, e), 1);
+}
+
 /* ---- retention ---- */
 
 static int forget(struct kit *k, int64_t now, int max)
@@ -322,7 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T_(a_whole_upload_tells_its_life), T_(time_and_clients_end_an_upload), T_(a_session_tells_of_itself_not_of_its_chunks),
 		T_(a_chunk_that_breaks_off_is_told), T_(recovering_reopening_renaming_deleting), T_(a_failed_operation_tells_nothing),
-		T_(what_is_switched_off_is_not_written), T_(a_subject_waits_for_its_first_event), T_(old_events_are_forgotten_in_steps),
+		T_(what_is_switched_off_is_not_written), T_(a_subject_waits_for_its_first_event), T_(a_clock_set_back_puts_nothing_off), T_(old_events_are_forgotten_in_steps),
 		T_(what_waits_for_a_hook_is_kept_while_there_is_one),
 	};
 	return cmocka_run_group_tests_name("store events", tests, NULL, NULL);
