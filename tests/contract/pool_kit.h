@@ -122,6 +122,18 @@ static inline pid_t pool_pid(const struct pool *p, const char *name)
 	return pid;
 }
 
+/* 'R', 'S', 'T'... of a process or thread as its stat file (which has no size) tells; 0: it is gone. */
+static inline char pool_state(const char *stat_file)
+{
+	char text[512] = "";
+	int fd = open(stat_file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+	const char *at = strrchr(text, ')');
+	if (fd >= 0)
+		close(fd);
+	return n > 0 && at && at[1] ? at[2] : 0;
+}
+
 static inline bool pool_gone(pid_t pid)
 {
 	return kill(pid, 0) < 0;

@@ -190,12 +190,7 @@ static bool stands_still(pid_t pid)
 {
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[512] = "";
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
-	if (fd >= 0)
-		close(fd);
-	return n > 0 && strstr(text, ") T ");
+	return pool_state(path) == 'T';
 }
 
 /* Who can still be asked of an orphan: the test, as the reaper of its descendants. */
