@@ -153,7 +153,7 @@ static void watch_all(void)
 {
 	static int64_t looked;
 	int64_t now = clock_mono_us();
-	bool stood = looked && now - looked > STOOD_US;
+	bool stood = now - looked > STOOD_US;
 	looked = now;
 	pthread_mutex_lock(&pool.mu);
 	for (int i = 0; i < pool.n; i++)
@@ -212,6 +212,7 @@ static bool wait_for_stop(const sigset_t *set)
 {
 	const struct timespec second = {.tv_sec = 1};
 	int sig;
+	watch_all();   /* so that standing still in the first second is noticed, too */
 	while ((sig = sigtimedwait(set, NULL, &second)) < 0) {
 		bool due = errno == EAGAIN;
 		watch_all();

@@ -19,7 +19,6 @@
 #include "base/text.h"
 
 #define HEAD_MAX (64 * 1024)
-#define PACE_MOST_US 60000000   /* of one wait */
 
 static atomic_bool stopping;
 static atomic_int drainers;
@@ -170,8 +169,9 @@ static void drain_rest(struct gw_door *d)
 
 void gw_pace_waited(struct gw_pace *p, int64_t us)
 {
-	/* A process that stood still has not waited so long for the client. */
-	p->waited_us += us < PACE_MOST_US ? us : PACE_MOST_US;
+	/* No wait for a client lasts longer than half a window, or it is ended: of what did, the rest is time in which this process stood still. */
+	int64_t most = p->window_us / 2;
+	p->waited_us += us < most ? us : most;
 }
 
 void gw_pace_came(struct gw_door *d, size_t n)

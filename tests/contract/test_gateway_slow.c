@@ -175,17 +175,20 @@ static void bytes_that_lie_there_are_not_late(void **state)
 
 /* ---- the pace ---- */
 
-static struct gw_door paced(int64_t waited_us)
+#define LENGTH 1000000
+
+/* A thousand bytes a second, looked at after two seconds of waiting. */
+static struct gw_door paced(void)
 {
-	struct gw_door d = {.pace = {.min_rate = 1000, .window_us = 2000000}, .body = {.length = 1000000}};
-	gw_pace_waited(&d.pace, waited_us);
-	return d;
+	return (struct gw_door){.pace = {.min_rate = 1000, .window_us = 2000000}, .body = {.length = LENGTH}};
 }
 
-/* What came of a long wait, and whether the body goes on. */
-static bool goes_on(int64_t waited_us, size_t n)
+/* Whether the body goes on when n bytes have come after so many waits. */
+static bool goes_on(int waits, int64_t each_us, size_t n)
 {
-	struct gw_door d = paced(waited_us);
+	struct gw_door d = paced();
+	while (waits-- > 0)
+		gw_pace_waited(&d.pace, each_us);
 	d.body.taken = (int64_t)n;
 	gw_pace_came(&d, n);
 	assert_int_equal(d.cut, d.body.timed_out);
@@ -196,31 +199,36 @@ static void a_pace_is_bytes_by_time_of_waiting(void **state)
 {
 	const int64_t second = 1000000;
 	(void)state;
-	assert_true(goes_on(second, 1));            /* too early to tell */
-	assert_true(goes_on(2 * second, 2000));
-	assert_false(goes_on(2 * second, 1999));
-	assert_true(goes_on(60 * second, 60000));
-	assert_false(goes_on(60 * second, 59999));
-	struct gw_door last = paced(50 * second);
-	last.body.taken = last.body.length;
-	gw_pace_came(&last, 1);
-	assert_false(last.cut || last.body.timed_out);
-	/* several short waits count in full, and are forgotten when they were looked at */
-	struct gw_door d = paced(second);
-	for (int i = 0; i < 99; i++)
-		gw_pace_waited(&d.pace, second);
-	gw_pace_came(&d, 100000);
-	assert_false(d.cut);
-	assert_int_equal(d.pace.waited_us, 0);
-	assert_int_equal(d.pace.bytes, 0);
+	assert_true(goes_on(1, second, 1));            /* too early to tell */
+	assert_true(goes_on(2, second, 2000));
+	assert_false(goes_on(2, second, 1999));
+	assert_true(goes_on(100, second, 100000));
+	assert_false(goes_on(100, second, 99999));
+	assert_true(goes_on(9999, second, LENGTH));    /* the end, however late */
 }
 
+static void a_pace_is_forgotten_when_it_was_looked_at(void **state)
+{
+	struct gw_door d = paced();
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		gw_pace_waited(&d.pace, 1000000);
+		gw_pace_waited(&d.pace, 1000000);
+		gw_pace_came(&d, 2500);
+		assert_false(d.cut);
+		assert_int_equal(d.pace.waited_us, 0);
+		assert_int_equal(d.pace.bytes, 0);
+	}
+}
+
+/* A wait of an hour was not one for the client. */
 static void a_process_that_stood_still_did_not_wait(void **state)
 {
 	const int64_t hour = 3600000000;
 	(void)state;
-	assert_true(goes_on(hour, 60000));
-	assert_false(goes_on(hour, 59999));
+	assert_true(goes_on(1, hour, 1));
+	assert_true(goes_on(2, hour, 2000));
+	assert_false(goes_on(2, hour, 1999));
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -229,7 +237,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(who_is_late_is_cut_by_us), T(who_ends_is_not_cut_by_us), T(the_time_begins_anew), T(bytes_that_lie_there_are_not_late),
-		cmocka_unit_test(a_pace_is_bytes_by_time_of_waiting), cmocka_unit_test(a_process_that_stood_still_did_not_wait),
+		cmocka_unit_test(a_pace_is_bytes_by_time_of_waiting), cmocka_unit_test(a_pace_is_forgotten_when_it_was_looked_at),
+		cmocka_unit_test(a_process_that_stood_still_did_not_wait),
 	};
 	return cmocka_run_group_tests_name("slow peers of the gateway", tests, NULL, NULL);
 }

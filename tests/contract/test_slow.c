@@ -2,12 +2,9 @@
  * test_slow.c - clients and web servers that are slow, silent or half gone: what they hold comes back, and nobody else waits for them.
  * TEST_ALL=1: also what must wait for several seconds.
  */
-#include "pool_kit.h"
+#include "pool_scene.h"
 
 #include <sys/time.h>
-
-static struct pool *p;
-static struct answer a;
 
 /* The long forms: TEST_ALL=1. */
 static bool all(void)
@@ -15,28 +12,6 @@ static bool all(void)
 	const char *v = getenv("TEST_ALL");
 	return v && *v;
 }
-
-static int begin(void **state)
-{
-	(void)state;
-	p = pool_blank();
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	pool_done(p);
-	return 0;
-}
-
-static void serve(const char *const *env)
-{
-	p->env = env;
-	pool_spawn(p);
-	UNTIL("the pool answers", peer_do(p, &a, "GET", "/health", NULL, NULL) == 200);
-}
-#define SERVE(...) do { static const char *const env_[] = {__VA_ARGS__, NULL}; serve(env_); } while (0)
 
 static int64_t ms_since(int64_t us)
 {
@@ -56,26 +31,52 @@ static int ended(const int *fds, int n)
 
 /* ---- bodies ---- */
 
+/* What a client learns that was too slow: it may try again. */
+static void told_too_slow(int fd)
+{
+	peer_answer(fd, &a);
+	if (a.status != 503 || !strstr(a.text, "\"code\":\"body_too_slow\"") || peer_number(&a, "Retry-After:") <= 0)
+		fail_msg("%s", a.text);
+}
+
+/* Where else a body may stop. */
+static const struct { const char *method, *uri, *type, *body; } stopped[] = {
+	{"PUT", "/upload/x.bin", "text/plain", "abc"},
+	{"POST", "/chunked-upload/init", "application/json", "{\"file"},
+	{"POST", "/upload/chunk", "multipart/form-data; boundary=b", "--b\r\nContent-Disp"},
+	{"POST", "/upload/chunk", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"session_id\"\r\n\r\nrec\r\n"
+		"--b\r\nContent-Disposition: form-data; name=\"chunk_index\"\r\n\r\n0\r\n"
+		"--b\r\nContent-Disposition: form-data; name=\"chunk\"; filename=\"c\"\r\n\r\nabc"},
+};
+
 static void a_silent_body_is_cut_and_kept(void **state)
 {
+	enum { STOPPED = sizeof stopped / sizeof *stopped };
 	(void)state;
 	char url[64];
-	SERVE("WORKERS=1", "READ_TIMEOUT=1");
+	int fds[STOPPED];
+	SERVE(NULL, "WORKERS=1", "READ_TIMEOUT=1");
 	peer_create(p, 10, url);
 	int64_t from = clock_mono_us();
 	int fd = peer_patch(p, url, 0, 10);
 	peer_record(fd, 5, "0123", 4);
-	peer_answer(fd, &a);
-	assert_int_equal(a.status, 503);
+	for (int i = 0; i < STOPPED; i++) {
+		fds[i] = peer_ask(p, stopped[i].method, stopped[i].uri, 1000, MORE("HTTP_UPLOAD_LENGTH", "1000", "CONTENT_TYPE", stopped[i].type));
+		peer_record(fds[i], 5, stopped[i].body, strlen(stopped[i].body));
+	}
+	told_too_slow(fd);
 	assert_in_range(ms_since(from), 900, 4000);
+	for (int i = 0; i < STOPPED; i++)
+		told_too_slow(fds[i]);
 	assert_int_equal(peer_offset(p, url), 4);
+	assert_int_equal(peer_do(p, &a, "GET", "/api/verify/rec/0", NULL, NULL), 200);
+	assert_null(strstr(a.text, "\"exists\":true"));
 	if (!all())
 		return;
 	/* half a record is no better */
 	fd = peer_patch(p, url, 4, 6);
 	peer_put(fd, "\1\5\0\1\0\6\0\0" "45", 10);
-	peer_answer(fd, &a);
-	assert_int_equal(a.status, 503);
+	told_too_slow(fd);
 	assert_int_equal(peer_offset(p, url), 6);
 }
 
@@ -85,7 +86,7 @@ static void a_pause_is_no_silence(void **state)
 	char url[64];
 	if (!all())
 		return;
-	SERVE("WORKERS=1", "READ_TIMEOUT=2", "MIN_RATE=1");
+	SERVE(NULL, "WORKERS=1", "READ_TIMEOUT=2", "MIN_RATE=1");
 	peer_create(p, 10, url);
 	int fd = peer_patch(p, url, 0, 10);
 	for (int i = 0; i < 5; i++) {
@@ -102,15 +103,14 @@ static void a_trickle_is_cut_and_kept(void **state)
 {
 	(void)state;
 	char url[64];
-	SERVE("WORKERS=1", "READ_TIMEOUT=1", "MIN_RATE=1000");
+	SERVE(NULL, "WORKERS=1", "READ_TIMEOUT=1", "MIN_RATE=1000");
 	peer_create(p, 1000000, url);
 	int64_t from = clock_mono_us(), sent = 0;
 	int fd = peer_patch(p, url, 0, 1000000);
 	struct pollfd f = {.fd = fd, .events = POLLIN};
 	while (poll(&f, 1, 50) == 0 && ms_since(from) < PATIENCE_MS)
 		sent += peer_record(fd, 5, "0123456789", 10) ? 10 : 0;
-	peer_answer(fd, &a);
-	assert_int_equal(a.status, 503);
+	told_too_slow(fd);
 	assert_in_range(ms_since(from), 1500, 6000);
 	assert_in_range(peer_offset(p, url), 200, sent);
 }
@@ -122,7 +122,7 @@ static void a_slow_body_is_let_be(void **state)
 	char url[64], piece[2000] = {0};
 	if (!all())
 		return;
-	SERVE("WORKERS=1", "READ_TIMEOUT=1", "MIN_RATE=1000");
+	SERVE(NULL, "WORKERS=1", "READ_TIMEOUT=1", "MIN_RATE=1000");
 	peer_create(p, 80000, url);
 	int fd = peer_patch(p, url, 0, 80000);
 	for (int i = 0; i < 40; i++) {
@@ -135,6 +135,29 @@ static void a_slow_body_is_let_be(void **state)
 	assert_int_equal(peer_offset(p, url), 80000);
 }
 
+/* A machine that slept, a container that was frozen: the client's time begins when we go on. */
+static void a_process_that_stood_still_cuts_nobody(void **state)
+{
+	(void)state;
+	char url[64];
+	if (!all())
+		return;
+	SERVE(NULL, "WORKERS=1", "READ_TIMEOUT=2");
+	peer_create(p, 10, url);
+	int fd = peer_patch(p, url, 0, 10);
+	peer_record(fd, 5, "01234", 5);
+	peer_taken(fd);
+	kill(pool_pid(p, "worker-0"), SIGSTOP);
+	usleep(3500000);
+	kill(pool_pid(p, "worker-0"), SIGCONT);
+	usleep(500000);
+	peer_record(fd, 5, "56789", 5);
+	peer_record(fd, 5, "", 0);
+	peer_answer(fd, &a);
+	assert_int_equal(a.status, 204);
+	assert_int_equal(peer_offset(p, url), 10);
+}
+
 /* ---- answers ---- */
 
 static void who_takes_no_answer_is_left(void **state)
@@ -145,7 +168,7 @@ static void who_takes_no_answer_is_left(void **state)
 	if (!all())
 		return;
 	piece = calloc(1, 60000);
-	SERVE("WORKERS=1", "SEND_TIMEOUT=1", "THREADS=4", "RESERVE_THREADS=3");
+	SERVE(NULL, "WORKERS=1", "SEND_TIMEOUT=1", "THREADS=4", "RESERVE_THREADS=3");
 	peer_create(p, SIZE, url);
 	int fd = peer_patch(p, url, 0, SIZE);
 	for (int left = SIZE; left > 0; left -= 60000)
@@ -169,8 +192,8 @@ enum { SLOTS = 4, CROWD = 40 };
 static const struct { const char *what, *method, *uri; int64_t length; const char *type, *body; } holds[] = {
 	{"a PATCH that says nothing", "PATCH", NULL, 1000, "application/offset+octet-stream", ""},
 	{"a PATCH of unknown length", "PATCH", NULL, -1, "application/offset+octet-stream", "x"},
-	{"JSON that does not come", "POST", "/recording/complete", 1000, "application/json", ""},
-	{"JSON that stops", "POST", "/recording/complete", 1000, "application/json", "{\"sess"},
+	{"JSON that does not come", "POST", "/chunked-upload/init", 1000, "application/json", ""},
+	{"JSON that stops", "POST", "/chunked-upload/init", 1000, "application/json", "{\"file"},
 	{"a form that does not come", "POST", "/upload/chunk", 1000, "multipart/form-data; boundary=b", ""},
 	{"a form that stops", "POST", "/upload/chunk", 1000, "multipart/form-data; boundary=b", "--b\r\nContent-Disp"},
 	{"a creation whose data does not come", "POST", "/files/", 1000, "application/offset+octet-stream", ""},
@@ -220,7 +243,7 @@ static void silent_crowds_take_no_reserve(void **state)
 	(void)state;
 	char url[64], other[SLOTS][64];
 	int fds[CROWD];
-	SERVE("WORKERS=1", "THREADS=8", "RESERVE_THREADS=4", "READ_TIMEOUT=2", "LOG_LEVEL=warning");
+	SERVE(NULL, "WORKERS=1", "THREADS=8", "RESERVE_THREADS=4", "READ_TIMEOUT=2", "LOG_LEVEL=warning");
 	peer_create(p, 1000, url);
 	for (int i = 0; i < SLOTS; i++)
 		peer_create(p, 100000, other[i]);
@@ -245,7 +268,7 @@ static void slots_come_back_by_time(void **state)
 	int fds[SLOTS];
 	if (!all())
 		return;
-	SERVE("WORKERS=1", "THREADS=8", "RESERVE_THREADS=4", "READ_TIMEOUT=2");
+	SERVE(NULL, "WORKERS=1", "THREADS=8", "RESERVE_THREADS=4", "READ_TIMEOUT=2");
 	for (int i = 0; i < SLOTS; i++) {
 		peer_create(p, 1000, url[i]);
 		fds[i] = peer_patch(p, url[i], 0, 1000);
@@ -255,8 +278,7 @@ static void slots_come_back_by_time(void **state)
 	UNTIL("they come back", peer_do(p, &a, "PUT", "/upload/x.bin", "abc", NULL) == 201);
 	UNTIL("with answers", ended(fds, SLOTS) == SLOTS);
 	for (int i = 0; i < SLOTS; i++) {
-		peer_answer(fds[i], &a);
-		assert_int_equal(a.status, 503);
+		told_too_slow(fds[i]);
 		assert_int_equal(peer_offset(p, url[i]), 5);
 	}
 }
@@ -269,7 +291,7 @@ static void silent_connections_take_no_reserve(void **state)
 	static const char half[] = {1, 1, 0, 1, 0, 8, 0};
 	int fds[CROWD];
 	char url[64];
-	SERVE("WORKERS=1", "THREADS=8", "RESERVE_THREADS=4", "LOG_LEVEL=warning");
+	SERVE(NULL, "WORKERS=1", "THREADS=8", "RESERVE_THREADS=4", "LOG_LEVEL=warning");
 	peer_create(p, 1000, url);
 	for (int i = 0; i < CROWD; i++)
 		fds[i] = peer_connect(p);
@@ -296,12 +318,11 @@ static void silent_connections_take_no_reserve(void **state)
 	assert_int_equal(peer_offset(p, url), 0);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_silent_body_is_cut_and_kept), T(a_pause_is_no_silence), T(a_trickle_is_cut_and_kept), T(a_slow_body_is_let_be), T(who_takes_no_answer_is_left),
+		T(a_silent_body_is_cut_and_kept), T(a_pause_is_no_silence), T(a_trickle_is_cut_and_kept), T(a_slow_body_is_let_be),
+		T(a_process_that_stood_still_cuts_nobody), T(who_takes_no_answer_is_left),
 		T(silent_crowds_take_no_reserve), T(slots_come_back_by_time), T(silent_connections_take_no_reserve),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

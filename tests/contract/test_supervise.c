@@ -1,34 +1,7 @@
 /*
  * test_supervise.c - the supervisor as an administrator meets it: reloads, wrong settings, workers and supervisors that die or stand still.
  */
-#include "pool_kit.h"
-
-static struct pool *p;
-static struct answer a;
-
-static int begin(void **state)
-{
-	(void)state;
-	p = pool_blank();
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	pool_done(p);
-	return 0;
-}
-
-static void serve(const char *settings, const char *const *env)
-{
-	p->env = env;
-	if (settings)
-		pool_write(p->file, settings);
-	pool_spawn(p);
-	UNTIL("the pool answers", peer_do(p, &a, "GET", "/health", NULL, NULL) == 200);
-}
-#define SERVE(settings, ...) do { static const char *const env_[] = {__VA_ARGS__ __VA_OPT__(,) NULL}; serve(settings, env_); } while (0)
+#include "pool_scene.h"
 
 static int64_t chunk_size(void)
 {
@@ -237,8 +210,6 @@ static void one_supervisor_a_folder(void **state)
 	assert_int_equal(pool_lines(p, "another supervisor serves this folder"), 1);
 	assert_int_equal(peer_do(p, &a, "GET", "/health", NULL, NULL), 200);
 }
-
-#define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
