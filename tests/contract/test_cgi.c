@@ -217,6 +217,24 @@ static void head_tells_what_came(void **state)
 	expect_line(&rest, "Upload-Offset: 100\r\n");
 }
 
+/* Whoever is silent for too long is cut by us: what came is kept, and the client may go on. A form is told the same. */
+static void a_silent_client_is_told_so(void **state)
+{
+	const struct scene *s = *state;
+	struct run r = START(s, "PATCH", s->upload, 100, "HTTP_UPLOAD_OFFSET=0", "CONTENT_TYPE=application/offset+octet-stream", "READ_TIMEOUT=1");
+	struct run form = START(s, "POST", "/upload/chunk", 100, "CONTENT_TYPE=multipart/form-data; boundary=b", "READ_TIMEOUT=1");
+	send_read(&r, 40);
+	assert_int_equal(write(form.in, "--b\r\nContent-", 13), 13);
+	assert_int_equal(answer(&r), 503);
+	expect_line(&r, "\"code\":\"body_too_slow\"");
+	expect_line(&r, "Retry-After: ");
+	assert_int_equal(answer(&form), 503);
+	expect_line(&form, "\"code\":\"body_too_slow\"");
+	struct run head = START(s, "HEAD", s->upload, 0);
+	assert_int_equal(answer(&head), 200);
+	expect_line(&head, "Upload-Offset: 40\r\n");
+}
+
 /* A limit on file sizes comes as a signal unless that is ignored. */
 static void file_limit_is_an_answer(void **state)
 {
@@ -249,6 +267,6 @@ static void file_limit_is_an_answer(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(second_patch_takes_over), T(delete_takes_over), T(head_tells_what_came), T(file_limit_is_an_answer)};
+	const struct CMUnitTest tests[] = {T(second_patch_takes_over), T(delete_takes_over), T(head_tells_what_came), T(a_silent_client_is_told_so), T(file_limit_is_an_answer)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

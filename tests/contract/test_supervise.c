@@ -198,6 +198,24 @@ static void a_killed_supervisor_keeps_nobody_out(void **state)
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
+/* A URL holds a key often, and a command may: neither is shown by those who start, deliver, fail and end. */
+static void a_hook_is_no_secret_of_the_log(void **state)
+{
+	static const char *const hooks[] = {"HOOK_URL=http://user:s3cret@127.0.0.1:1/in?key=s3cret", "HOOK_COMMAND=/nowhere/s3cret --key s3cret"};
+	static const char *env[] = {"WORKERS=1", "HOOK_EVENTS=created", "LOG_LEVEL=debug", NULL, NULL};
+	char url[64];
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		env[3] = hooks[i];
+		serve(NULL, env);
+		peer_create(p, 10, url);
+		pool_hears(p, "\"delivering\"", i + 1);
+		pool_hears(p, "\"not delivered\"", i + 1);
+		assert_int_equal(pool_stop(p, SIGTERM), 0);
+		assert_int_equal(pool_lines(p, "s3cret"), 0);
+	}
+}
+
 static void one_supervisor_a_folder(void **state)
 {
 	(void)state;
@@ -216,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(one_supervisor_a_folder), T(a_reload_refuses_nobody_and_cuts_nobody), T(wrong_settings_change_nothing), T(a_reload_waits_so_long_and_no_longer),
 		T(a_stop_publishes_what_came), T(a_stop_is_heard_while_workers_begin), T(crashed_workers_restart_at_most_so_often), T(a_killed_supervisor_keeps_nobody_out),
+		T(a_hook_is_no_secret_of_the_log),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

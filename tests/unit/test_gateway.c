@@ -207,7 +207,7 @@ static int teardown(void **state)
 	return rmdir(app.dir);
 }
 
-static int start_with(int threads)
+static int start_with(int threads, int drain_s, int shutdown_wait_ms)
 {
 	server.at = (struct sockaddr_un){.sun_family = AF_UNIX};
 	snprintf(server.at.sun_path, sizeof server.at.sun_path, "%s/s", app.dir);
@@ -216,7 +216,8 @@ static int start_with(int threads)
 		return -1;
 	server.pid = fork();
 	if (server.pid == 0) {
-		const struct gateway_pool pool = {.max_threads = threads, .stack_kib = 256, .arena_max = 1 << 20, .shutdown_wait_ms = 1000};
+		const struct gateway_pool pool = {.max_threads = threads, .stack_kib = 256, .arena_max = 1 << 20,
+			.drain_s = drain_s, .shutdown_wait_ms = shutdown_wait_ms};
 		dup2(s, 0);
 		_exit(gateway_fcgi_serve(&gate, &pool) == 0 ? 0 : 1);
 	}
@@ -228,13 +229,20 @@ static int start_with(int threads)
 static int start(void **state)
 {
 	(void)state;
-	return start_with(220);
+	return start_with(220, 0, 1000);
 }
 
 static int start_few(void **state)
 {
 	(void)state;
-	return start_with(8);
+	return start_with(8, 0, 1000);
+}
+
+/* Running requests may go on after SIGUSR1, and hardly at all after a stop. */
+static int start_patient(void **state)
+{
+	(void)state;
+	return start_with(8, 60, 100);
 }
 
 /* Ends the server; its exit status, and how long it took. */
@@ -649,6 +657,73 @@ static void ends_although_a_request_does_not(void **state)
 	close(fd);
 }
 
+/* Whether the server has taken all signals that it was sent. */
+static bool has_heard(void)
+{
+	char path[64], line[128];
+	unsigned long long pending = 1;
+	snprintf(path, sizeof path, "/proc/%d/status", (int)server.pid);
+	FILE *f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f))
+		sscanf(line, "ShdPnd: %llx", &pending);
+	if (f)
+		fclose(f);
+	return pending == 0;
+}
+
+static void signals(int sig)
+{
+	kill(server.pid, sig);
+	for (int64_t end = clock_mono_us() + PATIENCE_MS * 1000; !has_heard(); usleep(500))
+		assert_true(clock_mono_us() < end);
+}
+
+/* Whether the body of fd is still waited for, after time enough to stop it. */
+static bool is_waited_for(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	return poll(&p, 1, 150) == 0;
+}
+
+/* A reload may come twice, and in two forms: whoever drains goes on. */
+static void another_reload_ends_no_body(void **state)
+{
+	int status;
+	(void)state;
+	int fd = ask("PATCH", "/hold", "1000");
+	send_body(fd, 0, 600, 600);
+	hear('h');
+	signals(SIGUSR1);
+	signals(SIGHUP);
+	signals(SIGUSR1);
+	assert_true(is_waited_for(fd));
+	send_body(fd, 600, 400, 400);
+	record(fd, 5, "", 0);
+	EXPECT(fd, "taken=1000 ", "complete=1");
+	waitpid(server.pid, &status, 0);
+	server.pid = 0;
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void a_stop_ends_the_draining(void **state)
+{
+	static const int stops[] = {SIGTERM, SIGINT, SIGQUIT};
+	for (int i = 0; i < 3; i++) {
+		int status;
+		int fd = ask("PATCH", "/hold", "1000");
+		send_body(fd, 0, 600, 600);
+		hear('h');
+		signals(SIGHUP);
+		assert_in_range(stop_server(stops[i], &status), 0, PATIENCE_MS);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		EXPECT(fd, "taken=600 ", "end=-1");
+		if (i == 2)
+			break;
+		stop(state);
+		assert_int_equal(start_patient(state), 0);
+	}
+}
+
 /* ---- CGI ---- */
 
 struct cgi_run {
@@ -794,6 +869,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_crowd_of_silent_refused_bodies, start_few, stop),
 		cmocka_unit_test_setup_teardown(ticks, start_lasting, stop), SERVED(ends_when_idle), SERVED(ends_with_a_body_in_flight),
 		SERVED(ends_although_a_request_does_not),
+		cmocka_unit_test_setup_teardown(another_reload_ends_no_body, start_patient, stop),
+		cmocka_unit_test_setup_teardown(a_stop_ends_the_draining, start_patient, stop),
 		cmocka_unit_test(cgi_bodies), cmocka_unit_test(cgi_reads_what_it_refuses), cmocka_unit_test(cgi_term_keeps_what_came),
 		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_hears_the_application), cmocka_unit_test(cgi_file_and_after),
 	};
