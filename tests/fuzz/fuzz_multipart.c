@@ -6,28 +6,6 @@
 #include "fuzz.h"
 #include "http/multipart.h"
 
-struct body {
-	struct source s;
-	const uint8_t *p;
-	size_t n, piece;
-	bool cut;
-};
-
-static ssize_t body_read(struct source *s, void *buf, size_t n)
-{
-	struct body *b = s->self;
-	size_t left = b->n - (size_t)s->taken;
-	if (left == 0) {
-		s->complete = !b->cut;
-		return b->cut ? -1 : 0;
-	}
-	n = n < left ? n : left;
-	n = b->piece && n > b->piece ? b->piece : n;
-	memcpy(buf, b->p + s->taken, n);
-	s->taken += (int64_t)n;
-	return (ssize_t)n;
-}
-
 /* Everything that was said, as one text. */
 static enum err part_begin(void *arg, const struct multipart_part *part)
 {
@@ -51,10 +29,12 @@ static enum err part_end(void *arg)
 
 static enum err said(const uint8_t *p, size_t n, size_t piece, bool cut, const char *boundary, struct buf *out)
 {
-	struct body b = {.s = {.read = body_read, .length = (int64_t)n}, .p = p, .n = n, .piece = piece, .cut = cut};
+	struct source_mem b;
 	struct multipart_handler h = {part_begin, part_data, part_end, out};
 	const char *why = NULL;
-	b.s.self = &b;
+	source_mem_init(&b, p, n);
+	b.piece = piece;
+	b.cut = cut;
 	buf_init(out, 8 << 20);
 	enum err e = multipart_read(&b.s, boundary, &h, &why);
 	MUST(e == ERR_OK || e == ERR_CUT || e == ERR_INVALID);

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/source.h"
 #include "base/text.h"
 #include "fuzz.h"
 #include "gateway/gateway.h"
@@ -57,33 +58,11 @@ static void house_open(void)
 	registered = true;
 }
 
-struct body {
-	struct source s;
-	const char *p;
-	size_t n, piece;
-	bool cut;
-};
-
-static ssize_t body_read(struct source *s, void *buf, size_t n)
-{
-	struct body *b = s->self;
-	size_t left = b->n - (size_t)s->taken;
-	if (left == 0) {
-		s->complete = !b->cut;
-		return b->cut ? -1 : 0;
-	}
-	n = n < left ? n : left;
-	n = b->piece && n > b->piece ? b->piece : n;
-	memcpy(buf, b->p + s->taken, n);
-	s->taken += (int64_t)n;
-	return (ssize_t)n;
-}
-
 /* One request as a list of variables. */
 struct call_text {
 	char *env[VARIABLES + 1];
 	int n;
-	struct body body;
+	struct source_mem body;
 };
 
 static void variable(struct call_text *c, const char *name, const char *value)
@@ -145,8 +124,10 @@ static void taken_apart(struct call_text *c, char *text, char *end)
 		first = false;
 		line = next ? next + 1 : end;
 	}
-	c->body.p = line < end ? line + 1 : end;
-	c->body.n = (size_t)(end - c->body.p);
+	line = line < end ? line + 1 : end;
+	c->body.p = (const unsigned char *)line;
+	c->body.n = (size_t)(end - line);
+	c->body.s.length = c->body.cut ? (int64_t)c->body.n + 10 : (int64_t)c->body.n;
 }
 
 static bool known(int status)
@@ -212,20 +193,19 @@ static bool is_upload(const struct http_req *req, const char *made)
 
 static void request(struct arena *a, char *text, char *end)
 {
-	struct call_text c = {.body = {.s = {.read = body_read}}};
+	struct call_text c = {0};
 	struct http_req req;
 	struct http_res res;
 	size_t n = (size_t)(end - text);
 	text = with_id(a, text, &n);
+	source_mem_init(&c.body, "", 0);
 	taken_apart(&c, text, text + n);
 	gateway_req_from_env(&req, a, c.env, cfg->base_path);
-	c.body.s.self = &c.body;
-	c.body.s.length = c.body.cut ? (int64_t)c.body.n + 10 : (int64_t)c.body.n;
 	req.body = &c.body.s;
 	http_res_init(&res);
 	app_handle(app, &req, &res);
 	const char *made = answered(&req, &res);
-	told_after(&req, c.body.p, c.body.n, is_upload(&req, made) ? made : NULL);
+	told_after(&req, (const char *)c.body.p, c.body.n, is_upload(&req, made) ? made : NULL);
 	for (int i = 0; i < c.n; i++)
 		free(c.env[i]);
 	arena_reset(a);
