@@ -108,8 +108,8 @@ static void echo(struct http_req *req, struct http_res *res, bool stop)
 	again = req->body->read(req->body, piece, 1);
 	if (held)
 		hold(req->body, false);
-	say(req, res, 200, arena_printf(req->arena, "taken=%lld sum=%lu end=%zd again=%zd complete=%d most=%zd", (long long)req->body->taken, sum, n,
-	                                again, req->body->complete, most));
+	say(req, res, 200, arena_printf(req->arena, "taken=%lld sum=%lu end=%zd again=%zd complete=%d timed_out=%d most=%zd", (long long)req->body->taken, sum, n,
+	                                again, req->body->complete, req->body->timed_out, most));
 }
 
 static void after(void *arg)
@@ -176,6 +176,7 @@ static void wake(void *self)
 
 static const struct gateway_app gate = {.handle = handle, .base_path = "", .stop_bodies = stop_bodies, .tick = tick,
 	.wake_fd = wake_fd, .wake = wake};
+static const struct gateway_app hasty = {.handle = handle, .base_path = "", .read_timeout_ms = 100};
 
 /* ---- the child ---- */
 
@@ -731,7 +732,7 @@ struct cgi_run {
 	int in, out;
 };
 
-static struct cgi_run cgi(char *const *env)
+static struct cgi_run cgi_of(const struct gateway_app *gateway, char *const *env)
 {
 	int in[2], out[2];
 	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC) | pipe2(app.tell, O_CLOEXEC) | pipe2(app.want, O_CLOEXEC), 0);
@@ -741,12 +742,17 @@ static struct cgi_run cgi(char *const *env)
 		dup2(out[1], 1);
 		close(in[1]);
 		environ = (char **)env;
-		_exit(gateway_cgi_once(&gate));
+		_exit(gateway_cgi_once(gateway));
 	}
 	close(in[0]);
 	close(out[1]);
 	close(app.tell[1]);
 	return (struct cgi_run){pid, in[1], out[0]};
+}
+
+static struct cgi_run cgi(char *const *env)
+{
+	return cgi_of(&gate, env);
 }
 
 static void cgi_expect(struct cgi_run r, const char *want)
@@ -833,6 +839,21 @@ static void cgi_stop_ends_waiting(void **state)
 	close(r.in);
 }
 
+/* Cut by us, not by the client; what came is kept. */
+static void cgi_cuts_who_is_silent(void **state)
+{
+	char *env[] = {"REQUEST_METHOD=PATCH", "REQUEST_URI=/echo", "CONTENT_LENGTH=1000", NULL};
+	(void)state;
+	struct cgi_run r = cgi_of(&hasty, env);
+	put_bytes(r.in, 600);
+	cgi_expect(r, "taken=600 sum=72000 end=-1 again=-1 complete=0 timed_out=1");
+	close(r.in);
+	r = cgi(env);
+	put_bytes(r.in, 600);
+	close(r.in);
+	cgi_expect(r, "complete=0 timed_out=0");
+}
+
 /* The application's own descriptor is heard while the client is silent; what came before is kept. */
 static void cgi_hears_the_application(void **state)
 {
@@ -872,7 +893,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_reload_ends_no_body, start_patient, stop),
 		cmocka_unit_test_setup_teardown(a_stop_ends_the_draining, start_patient, stop),
 		cmocka_unit_test(cgi_bodies), cmocka_unit_test(cgi_reads_what_it_refuses), cmocka_unit_test(cgi_term_keeps_what_came),
-		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_hears_the_application), cmocka_unit_test(cgi_file_and_after),
+		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_cuts_who_is_silent), cmocka_unit_test(cgi_hears_the_application), cmocka_unit_test(cgi_file_and_after),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
