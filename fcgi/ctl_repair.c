@@ -123,7 +123,7 @@ static const char *remove_part(struct look *l, const struct about *x, const stru
 {
 	bool removed = false;
 	(void)may;
-	return file_remove_orphan(l->h, x->file, &removed) || !removed ? NULL : "removed";
+	return file_remove_orphan(l->h, x->file, NULL, &removed) || !removed ? NULL : "removed";
 }
 
 static const char *remove_leftover(struct look *l, const struct about *x, const struct permits *may)

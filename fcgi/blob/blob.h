@@ -53,10 +53,12 @@ enum err blob_remove(struct blobs *b, int64_t file);
 enum err blob_size(struct blobs *b, int64_t file, int64_t *size);
 
 /* Makes part file `file` the finished file <sid>/completed/<disk> of exactly size bytes (a longer part is cut first; a shorter one is
- * ERR_INTERNAL): sync, rename, sync of the folders. On another device: a copy to a temporary name that resumes by comparing what is
- * there, then rename; the part stays for the caller to remove. An existing file of that name is replaced. Re-runnable at any point: if the
+ * ERR_INTERNAL): sync, rename, sync of the folders. On another device: a copy to a temporary name that resumes by comparing what
+ * a run that died has left, then rename; an error leaves none. The part stays for the caller to remove. An existing file of that name is replaced. Re-runnable at any point: if the
  * part is gone and the finished file has the size, that is success; if neither is there, ERR_NOT_FOUND. */
 enum err blob_publish(struct blobs *b, int64_t file, int64_t size, const char *sid, const char *disk);
+/* Removes the copy that a publication which died has left. Absent is success. */
+enum err blob_copy_remove(struct blobs *b, int64_t file, const char *sid);
 /* Makes the finished file a part file again, under both names (link; a copy on another device). Re-runnable. */
 enum err blob_unpublish(struct blobs *b, const char *sid, const char *disk, int64_t file);
 /* Writes <disk>.meta.json (temporary name, sync, rename). */
@@ -86,6 +88,8 @@ struct blob_found {
 };
 /* Calls f for every such name, also while others work. Stops when f returns false. */
 enum err blob_survey(struct blobs *b, bool (*f)(void *arg, const struct blob_found *x), void *arg);
+/* Calls f for every copy under way: the part file's number, seconds since its last change. f may remove it. Stops when f returns false. */
+enum err blob_each_copy(struct blobs *b, bool (*f)(void *arg, int64_t file, const char *sid, int64_t age), void *arg);
 /* Removes the note of a finished file that is not there; *removed: it was alone. ERR_INVALID: no name of a note. */
 enum err blob_note_remove(struct blobs *b, const char *sid, const char *note, bool *removed);
 /* Removes one that blob_survey called TEMP. ERR_INVALID: it is none. */

@@ -46,6 +46,8 @@ enum err blob_copy_resume(int from, int to, int64_t n);
 bool blob_part_number(const char *name, int64_t shard, int64_t *file);
 
 #define BLOB_NOTE_SUFFIX ".meta.json"
+#define BLOB_COPY_SUFFIX ".copy"
+#define COPY_NAME_LEN 48          /* ".9223372036854775807.copy" and a NUL */
 /* Asserts that a name was checked by model/name.h. */
 void blob_name_check(const char *name);
 /* Opens <done>/<sid>/completed. -1 and errno. */

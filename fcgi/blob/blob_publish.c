@@ -83,19 +83,25 @@ static enum err publish_rename(const struct place *p, int part, bool *other)
 	return e ? e : blob_dir_sync(p->shard);
 }
 
+static void copy_name(int64_t file, char temp[COPY_NAME_LEN])
+{
+	snprintf(temp, COPY_NAME_LEN, ".%lld" BLOB_COPY_SUFFIX, (long long)file);
+}
+
 static enum err publish_copy(const struct place *p, int part)
 {
-	char temp[48];
+	char temp[COPY_NAME_LEN];
 	bool yes;
-	snprintf(temp, sizeof temp, ".%lld.copy", (long long)p->file);
+	copy_name(p->file, temp);
 	enum err e = is_published(p, part, &yes);
 	if (!e && !yes) {
 		e = blob_copy_to(part, p->size, p->folder, temp, true);
 		if (!e && renameat(p->folder, temp, p->folder, p->disk) < 0)
 			e = errno == ENOENT ? ERR_AGAIN : blob_fail("renaming a copy to its finished name", errno);
-	} else if (!e) {
-		unlinkat(p->folder, temp, 0);
 	}
+	/* A half copy on a full disk would keep it full. */
+	if (e || yes)
+		unlinkat(p->folder, temp, 0);
 	return e ? e : blob_dir_sync(p->folder);
 }
 
@@ -153,6 +159,13 @@ enum err blob_publish(struct blobs *b, int64_t file, int64_t size, const char *s
 	if (p.shard >= 0)
 		close(p.shard);
 	return e;
+}
+
+enum err blob_copy_remove(struct blobs *b, int64_t file, const char *sid)
+{
+	char temp[COPY_NAME_LEN];
+	copy_name(file, temp);
+	return blobs_same_device(b) ? ERR_OK : blob_done_remove(b, sid, temp);
 }
 
 /* ---- and back ---- */

@@ -32,7 +32,7 @@ static bool ends(const char *s, const char *suffix)
 static bool is_temp(const char *name)
 {
 	return text_starts(name, ".writable-")
-		|| (*name == '.' && (ends(name, ".copy") || ends(name, ".link") || ends(name, BLOB_NOTE_SUFFIX ".new")));
+		|| (*name == '.' && (ends(name, BLOB_COPY_SUFFIX) || ends(name, ".link") || ends(name, BLOB_NOTE_SUFFIX ".new")));
 }
 
 static enum blob_found_kind kind_in_completed(const char *name)
@@ -124,6 +124,39 @@ enum err blob_survey(struct blobs *b, bool (*f)(void *arg, const struct blob_fou
 {
 	struct below below = {.s = {f, arg, true}};
 	each_name(&below.s, b->parts, ".", parts_name);
+	each_name(&below.s, b->done, ".", done_name);
+	return ERR_OK;
+}
+
+/* ---- copies to another device ---- */
+
+struct copies {
+	bool (*f)(void *arg, int64_t file, const char *sid, int64_t age);
+	void *arg;
+};
+
+static bool copy_number(const char *name, int64_t *file)
+{
+	char digits[COPY_NAME_LEN];
+	size_t n = strlen(name), around = 1 + strlen(BLOB_COPY_SUFFIX);
+	if (!ends(name, BLOB_COPY_SUFFIX) || n <= around || n >= sizeof digits)
+		return false;
+	memcpy(digits, name + 1, n - around);
+	digits[n - around] = '\0';
+	return num_u63(digits, file);
+}
+
+static bool tell_copy(void *arg, const struct blob_found *x)
+{
+	const struct copies *c = arg;
+	int64_t file;
+	return x->kind != BLOB_FOUND_TEMP || !*x->where || !copy_number(x->name, &file) || c->f(c->arg, file, x->where, clock_now() - x->changed);
+}
+
+enum err blob_each_copy(struct blobs *b, bool (*f)(void *arg, int64_t file, const char *sid, int64_t age), void *arg)
+{
+	struct copies c = {f, arg};
+	struct below below = {.s = {tell_copy, &c, true}};
 	each_name(&below.s, b->done, ".", done_name);
 	return ERR_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * orphan.c - part files that no row names: those that are just being made, and those whose maker died.
+ * orphan.c - part files that no row names, and their copies: those that are just being made, and those whose maker died.
  */
 #include "upload/upload_priv.h"
 
@@ -10,7 +10,7 @@ enum err file_take(struct house *h, int64_t *file, struct hold **hold)
 	return e ? e : hold_take(h->holds, HOLD_FILE(*file), NULL, HOLD_NO_OFFSET, false, 0, hold, NULL);
 }
 
-enum err file_remove_orphan(struct house *h, int64_t file, bool *removed)
+enum err file_remove_orphan(struct house *h, int64_t file, const char *copy_of, bool *removed)
 {
 	struct hold *hold;
 	bool known = true;
@@ -21,7 +21,7 @@ enum err file_remove_orphan(struct house *h, int64_t file, bool *removed)
 	/* Asked under the hold: its maker may have given it a row and let go since. */
 	e = store_file_known(h->db, file, &known);
 	if (!e && !known)
-		e = blob_remove(h->blobs, file);
+		e = copy_of ? blob_copy_remove(h->blobs, file, copy_of) : blob_remove(h->blobs, file);
 	*removed = !e && !known;
 	hold_drop(hold);
 	return e;

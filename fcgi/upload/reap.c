@@ -238,9 +238,25 @@ static bool scan_file(void *arg, int64_t file, int64_t size, int64_t age)
 	struct scan *s = arg;
 	bool removed = false;
 	(void)size;
-	if (age >= ORPHAN_AGE && file_remove_orphan(s->h, file, &removed) == ERR_OK && removed)
+	if (age >= ORPHAN_AGE && file_remove_orphan(s->h, file, NULL, &removed) == ERR_OK && removed)
 		s->count->orphans++;
 	return !stopping(s->h);
+}
+
+static bool scan_copy(void *arg, int64_t file, const char *sid, int64_t age)
+{
+	struct scan *s = arg;
+	bool removed = false;
+	if (age >= ORPHAN_AGE && file_remove_orphan(s->h, file, sid, &removed) == ERR_OK && removed)
+		s->count->orphans++;
+	return true;
+}
+
+/* Copies are made between two devices only: on one nobody needs to go through all finished files for them. */
+static enum err scan_files(struct scan *s)
+{
+	enum err e = blob_each(s->h->blobs, scan_file, s);
+	return e || blobs_same_device(s->h->blobs) ? e : blob_each_copy(s->h->blobs, scan_copy, s);
 }
 
 enum err reap_interrupted(struct house *h, int limit, bool *all, struct reap_count *count)
@@ -273,7 +289,7 @@ enum err reap(struct house *h, int limit, bool scan, struct reap_count *count)
 	if (!e)
 		e = empty_trash(h, a);
 	if (!e && scan)
-		e = blob_each(h->blobs, scan_file, &sc);
+		e = scan_files(&sc);
 	if (!e)
 		e = forget_some(h);
 	store_idle(h->db);

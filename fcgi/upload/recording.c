@@ -154,7 +154,7 @@ static void remove_unnamed(struct house *h, struct file_list *files)
 {
 	bool removed;
 	for (int i = 0; i < files->n; i++)
-		file_remove_orphan(h, files->v[i], &removed);
+		file_remove_orphan(h, files->v[i], NULL, &removed);
 	files->n = 0;
 	file_list_remove(h, files);
 }

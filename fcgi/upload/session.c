@@ -174,8 +174,10 @@ static enum err cancel_take(struct house *h, const struct session *s, bool finis
 		e = finishing ? store_session_given_up(h->db, s->n, clock_now(), &file) : store_session_gone(h->db, s->n, clock_now(), true, false, &file);
 	if (!e) {
 		metrics_add(h->metrics, M_UPLOADS_FAILED, cut);
-		if (file)
+		if (file) {
 			file_list_add(&files, file);
+			blob_copy_remove(h->blobs, file, s->sid);
+		}
 	} else {
 		files.n = 0;
 	}

@@ -157,6 +157,7 @@ enum err upload_remove(struct house *h, struct arena *a, const char *id)
 			metrics_add(h->metrics, M_UPLOADS_FAILED, 1);
 		/* Rows first: a file without a row is scrap that the reaper removes, a row without its file would be a lie. */
 		blob_remove(h->blobs, u.file);
+		blob_copy_remove(h->blobs, u.file, u.id);
 		if (disk)
 			finished_remove(h, u.id, disk);
 	}

@@ -192,8 +192,9 @@ enum err reap_interrupted(struct house *h, int limit, bool *all, struct reap_cou
  * such an upload is left alone from then on (store_upload_failed).
  * For one thread of a process. */
 enum err reap(struct house *h, int limit, bool scan, struct reap_count *count);
-/* Removes a part file unless somebody makes it just now, or a row names it. *removed says whether. */
-enum err file_remove_orphan(struct house *h, int64_t file, bool *removed);
+/* Removes a part file, or (copy_of, else NULL) the half copy of it among the finished files of that sid, unless somebody makes it just now, or a row names it.
+ * *removed says whether. */
+enum err file_remove_orphan(struct house *h, int64_t file, const char *copy_of, bool *removed);
 /* Removes a finished file, unless its name is somebody's: ERR_CONFLICT. */
 enum err finished_drop(struct house *h, const char *sid, const char *disk);
 

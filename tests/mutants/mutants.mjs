@@ -650,11 +650,23 @@ export const mutants = [
 	},
 	{
 		id: 'N13', what: 'a deleted recording takes another take\'s chunk with it', suite: 'fault', in: 'test_races', test: 'a_deleted_recording_takes_no_others_chunk', control: 'a_late_remover_removes_nothing',
-		file: 'fcgi/upload/recording.c', old: 'file_remove_orphan(h, files->v[i], &removed);', new: 'removed = blob_remove(h->blobs, files->v[i]) == ERR_OK;',
+		file: 'fcgi/upload/recording.c', old: 'file_remove_orphan(h, files->v[i], NULL, &removed);', new: 'removed = blob_remove(h->blobs, files->v[i]) == ERR_OK;',
 	},
 	{
 		id: 'N14', what: 'what is being finished is given up', suite: 'fault', in: 'test_races', test: 'what_was_given_up_leaves_no_file', control: 'a_late_remover_removes_nothing',
 		file: 'fcgi/upload/session.c', old: 'hold_take(h->holds, HOLD_SESSION(s->n)', new: 'hold_take(h->holds, HOLD_FILE(s->n)',
+	},
+	{
+		id: 'N24', what: 'a half copy keeps the full disk full', suite: 'fault', in: 'test_apart', test: 'a_copy_that_failed_is_not_kept', control: 'deleting_an_upload_frees_its_copy',
+		file: 'fcgi/blob/blob_publish.c', old: '\tif (e || yes)\n\t\tunlinkat', new: '\tif (yes)\n\t\tunlinkat',
+	},
+	{
+		id: 'N25', what: 'what a killed process copied outlives its upload', suite: 'fault', in: 'test_apart', test: 'deleting_an_upload_frees_its_copy', control: 'a_copy_that_failed_is_not_kept',
+		file: 'fcgi/upload/upload.c', old: '\t\tblob_copy_remove(h->blobs, u.file, u.id);\n', new: '',
+	},
+	{
+		id: 'N26', what: 'the reaper sees no copies', suite: 'fault', in: 'test_apart', test: 'the_reaper_removes_what_nobody_goes_on_with', control: 'a_copy_that_failed_is_not_kept',
+		file: 'fcgi/upload/reap.c', old: 'return e || blobs_same_device(s->h->blobs) ?', new: 'return e || true ?',
 	},
 ];
 
