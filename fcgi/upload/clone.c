@@ -76,7 +76,7 @@ static enum err whole_open(struct clone *c, const struct upload *u, int *fd)
 	return disk ? blob_done_open(c->from->blobs, u->id, disk, fd) : ERR_NOMEM;
 }
 
-enum err clone_chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t least, struct chunk *now, int *fd)
+static enum err chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t least, struct chunk *now, int *fd)
 {
 	struct session s;
 	enum err e = c->from->db ? store_session_by_n(c->from->db, c->a, session, &s) : ERR_NOT_FOUND;
@@ -86,6 +86,15 @@ enum err clone_chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t 
 		e = ERR_NOT_FOUND;
 	if (!e)
 		e = chunk_open(c->from, &s, now, fd);
+	return e;
+}
+
+enum err clone_chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t least, struct chunk *now, int *fd)
+{
+	enum err e = chunk_now(c, session, idx, least, now, fd);
+	/* Just being finished, which is mostly a matter of milliseconds. */
+	if (e == ERR_LOCKED && session_wait(c->from, session) == ERR_OK)
+		e = chunk_now(c, session, idx, least, now, fd);
 	return e == ERR_NOT_FOUND ? ERR_GONE : e == ERR_LOCKED ? ERR_AGAIN : e;
 }
 
