@@ -171,6 +171,13 @@ const char *name_numbered(struct arena *a, const char *disk, int number)
 	return arena_printf(a, "%.*s%s%s", (int)stem, disk, tag, disk + ext);
 }
 
+const char *name_tagged(struct arena *a, const char *name, const char *tag)
+{
+	size_t taken = strlen(tag) + 1 + EXT_MAX;
+	size_t stem = utf8_cut(name, strlen(name), DISK_NAME_MAX > taken ? DISK_NAME_MAX - taken : 0);
+	return arena_printf(a, "%.*s%s", (int)stem, name, tag);
+}
+
 const char *name_recording(struct arena *a, const char *name, const char *ext)
 {
 	if (!name)

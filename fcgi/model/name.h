@@ -28,6 +28,8 @@ void name_upload_id_make(const unsigned char random[16], char out[24]);
 const char *name_disk(struct arena *a, const char *display);
 /* "a.webm", 2 -> "a (2).webm", within DISK_NAME_MAX. disk comes from name_disk. */
 const char *name_numbered(struct arena *a, const char *disk, int number);
+/* name and tag, the name so short that the disk name keeps the tag whole, with any extension. From the arena. */
+const char *name_tagged(struct arena *a, const char *name, const char *tag);
 /* Display name of the finished recording: name + "." + ext, or name as it is if ext is NULL or empty (a leading dot of ext counts once).
  * Not yet fit for the disk. From the arena. */
 const char *name_recording(struct arena *a, const char *name, const char *ext);

@@ -26,7 +26,8 @@ const char *recovered_name(struct arena *a, const struct session *s, const char 
 {
 	char day[11];
 	day_of(s->started, day);
-	const char *text = arena_printf(a, "%s recovered %s%s", s->name ? s->name : "recording", day, what);
+	const char *tag = arena_printf(a, " recovered %s%s", day, what);
+	const char *text = tag ? name_tagged(a, s->name ? s->name : "recording", tag) : NULL;
 	return text ? name_recording(a, text, s->format ? s->format : "webm") : NULL;
 }
 

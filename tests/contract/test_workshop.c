@@ -442,6 +442,23 @@ static void with_holes(struct scene *s, const char *sid, int runs, const char *m
 		a_chunk_of(s, sid, 2 * i, (size_t)i + 1, i == 0 ? meta : NULL);
 }
 
+/* The name on disk is cut, but not what tells the runs apart. */
+static void runs_of_a_long_name_are_all_offered(void **state)
+{
+	struct scene *s = *state;
+	char name[231] = "";
+	struct upload u;
+	memset(name, 'n', sizeof name - 1);
+	for (int64_t i = 0; i < 3; i++) {
+		struct chunk_cmd c = {.sid = "s", .owner = "", .take = {.kind = SESSION_LIVE}, .idx = 2 * i, .length = 5, .name = name, .format = "webm"};
+		assert_int_equal(chunk_create(&s->h, s->a, &c, &u), ERR_OK);
+		fill(s, u.n, 5);
+	}
+	clock_shift(2 * DAY);
+	reaped(s, 5);
+	assert_int_equal(recordings(s), 3);
+}
+
 static bool due(struct scene *s, const char *sid)
 {
 	return the_session(s, sid).expires <= clock_now();
@@ -698,7 +715,7 @@ int main(void)
 		S_(what_cannot_be_finished_blocks_nobody), S_(dead_uploads_block_nobody), S_(a_published_file_is_not_missing), S_(a_published_upload_is_not_missing),
 		S_(a_published_upload_can_be_read),
 		S_(the_start_ends_what_was_begun), S_(many_unfinished_chunks_go), S_(what_waits_for_space_can_be_cancelled), S_(a_join_needs_space),
-		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(a_run_that_fails_is_passed_over),
+		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(runs_of_a_long_name_are_all_offered), S_(a_run_that_fails_is_passed_over),
 		S_(all_bytes_complete_an_upload), S_(a_file_that_lost_its_name_goes), S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_file_in_the_making_is_no_orphan), S_(a_long_recording_is_forgotten_in_one_round),
 	};
 	return cmocka_run_group_tests_name("workshop", tests, NULL, NULL);

@@ -657,6 +657,10 @@ export const mutants = [
 		file: 'fcgi/upload/session.c', old: 'hold_take(h->holds, HOLD_SESSION(s->n)', new: 'hold_take(h->holds, HOLD_FILE(s->n)',
 	},
 	{
+		id: 'N27', what: 'of a recording with a long name one run is offered, the others are taken for it', suite: 'contract', in: 'test_workshop', test: 'runs_of_a_long_name_are_all_offered', control: 'runs_wait_for_space',
+		file: 'fcgi/model/name.c', old: 'size_t stem = utf8_cut(name, strlen(name), DISK_NAME_MAX > taken ? DISK_NAME_MAX - taken : 0);', new: 'size_t stem = strlen(name) + 0 * taken;',
+	},
+	{
 		id: 'N24', what: 'a half copy keeps the full disk full', suite: 'fault', in: 'test_apart', test: 'a_copy_that_failed_is_not_kept', control: 'deleting_an_upload_frees_its_copy',
 		file: 'fcgi/blob/blob_publish.c', old: '\tif (e || yes)\n\t\tunlinkat', new: '\tif (yes)\n\t\tunlinkat',
 	},

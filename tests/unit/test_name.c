@@ -205,6 +205,15 @@ static void numbered(void **state)
 	assert_string_equal(name_numbered(arena, repeat("\xe2\x82\xac", 66, ""), 2), repeat("\xe2\x82\xac", 65, " (2)"));
 }
 
+static void tagged(void **state)
+{
+	(void)state;
+	assert_string_equal(name_tagged(arena, "a", " chunks 1-2"), "a chunks 1-2");
+	assert_string_equal(name_tagged(arena, repeat("\xe2\x82\xac", 66, ""), " chunks 1-2"), repeat("\xe2\x82\xac", 57, " chunks 1-2"));
+	assert_string_equal(name_disk(arena, name_recording(arena, name_tagged(arena, repeat("a", 250, ""), " 1"), "a234567890123456")), repeat("a", 181, " 1.a234567890123456"));
+	assert_string_equal(name_tagged(arena, "a", repeat("b", 250, "")), repeat("b", 250, ""));
+}
+
 static void recordings(void **state)
 {
 	static const struct { const char *name, *ext, *want; } rows[] = {
@@ -320,7 +329,7 @@ int main(void)
 		cmocka_unit_test(disk_names_overlong),
 		cmocka_unit_test(disk_names_of_anything),
 		cmocka_unit_test(numbered),
-		cmocka_unit_test(recordings),
+		cmocka_unit_test(tagged), cmocka_unit_test(recordings),
 		cmocka_unit_test(media_types),
 		cmocka_unit_test(metadata),
 		cmocka_unit_test(metadata_of_any_bytes),
