@@ -30,7 +30,7 @@ static void table_open(struct holds *h)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&h->mu, NULL);
-	h->locks = h->mbox = h->in = h->out = h->wake = -1;
+	h->locks = h->mbox = h->in = h->wake = -1;
 	for (int i = 0; i < HOLD_FILES; i++) {
 		pthread_cond_init(&h->freed[i], &attr);
 		h->lock_fd[i] = -1;

@@ -74,21 +74,33 @@ static void each_mailbox(struct holds *h, void (*f)(struct holds *h, const char 
 
 /* ---- sending ---- */
 
+struct post {
+	int from;
+	char letter[LETTER_MAX];
+};
+
 static void send_one(struct holds *h, const char *name, const struct sockaddr_un *a, const void *arg)
 {
-	const char *letter = arg;
+	const struct post *p = arg;
 	if (*name == '.')
 		return;
-	if (sendto(h->out, letter, strlen(letter), MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)a, sizeof *a) < 0 &&
+	if (sendto(p->from, p->letter, strlen(p->letter), MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)a, sizeof *a) < 0 &&
 	    errno == ECONNREFUSED)
 		unlinkat(h->mbox, name, 0);
 }
 
+/* Letters that nobody reads are charged to the socket that sent them: a lasting one would fill up with those to a process that stands still, and then carry
+ * none to anybody. */
 void hold_mail_ask(struct holds *h, int64_t key, int64_t offset, int64_t since)
 {
-	char letter[LETTER_MAX];
-	snprintf(letter, sizeof letter, "want %lld %lld %lld\n", (long long)key, (long long)offset, (long long)since);
-	each_mailbox(h, send_one, letter);
+	struct post p = {.from = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+	if (p.from < 0) {
+		mail_fail("making a socket to ask from", errno);
+		return;
+	}
+	snprintf(p.letter, sizeof p.letter, "want %lld %lld %lld\n", (long long)key, (long long)offset, (long long)since);
+	each_mailbox(h, send_one, &p);
+	close(p.from);
 }
 
 /* ---- reading ---- */
@@ -221,8 +233,7 @@ enum err hold_mail_open(struct holds *h, int run, const char *run_dir, bool thre
 		return mail_fail("opening the folder of the mailboxes", errno);
 	address_prefix(h, run_dir);
 	h->in = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	h->out = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (h->in < 0 || h->out < 0)
+	if (h->in < 0)
 		return mail_fail("making the mailbox", errno);
 	sweep(h);
 	enum err e = mailbox_make(h);
@@ -239,8 +250,8 @@ void hold_mail_close(struct holds *h)
 	}
 	if (h->mbox >= 0 && *h->name)
 		unlinkat(h->mbox, h->name, 0);
-	int fd[] = {h->in, h->out, h->wake, h->mbox};
-	for (int i = 0; i < 4; i++)
+	int fd[] = {h->in, h->wake, h->mbox};
+	for (int i = 0; i < 3; i++)
 		if (fd[i] >= 0)
 			close(fd[i]);
 }

@@ -43,7 +43,7 @@ struct holds {
 	int lock_fd[HOLD_FILES];       /* -1 until needed; opened under the mutex */
 
 	int mbox;                      /* RUN_DIR/mbox */
-	int in, out;                   /* our mailbox; the socket that we send from */
+	int in;                        /* our mailbox */
 	char prefix[64];               /* of every mailbox's address */
 	char name[48];                 /* of our mailbox */
 	bool thread;

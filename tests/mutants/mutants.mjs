@@ -494,6 +494,16 @@ export const mutants = [
 		file: 'fcgi/gateway/gw_fcgi.c', old: 'int keep = gw_linger_ready() &&', new: 'int keep = false &&',
 	},
 	{
+		id: 'H5', what: 'who reads no letters keeps everybody else from getting any', suite: 'contract', in: 'test_hold', test: 'test_hand_over_past_the_deaf', control: 'test_hand_over_between_processes',
+		edits: [
+			{
+				file: 'fcgi/upload/hold_mail.c', old: '\tstruct post p = {.from = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};\n',
+				new: '\tstatic int from = -1;\n\tfrom = from < 0 ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : from;\n\tstruct post p = {.from = from};\n',
+			},
+			{ file: 'fcgi/upload/hold_mail.c', old: '\tclose(p.from);\n', new: '' },
+		],
+	},
+	{
 		id: 'D16', what: 'a sync that failed is tried again and believed', suite: 'fault', in: 'test_kth', test: 'patch_long',
 		file: 'fcgi/upload/pour.c', old: 'f->sync_failed ? ERR_INTERNAL : blob_sync(f->p->fd)', new: 'blob_sync(f->p->fd)',
 	},
