@@ -103,10 +103,13 @@ bool proc_settings_copy(const char *file, int *fd)
 	*fd = -1;
 	if (!file)
 		return true;
-	int from = open(file, O_RDONLY | O_CLOEXEC), to = memfd_create("settings", MFD_CLOEXEC);
+	int from = open(file, O_RDONLY | O_CLOEXEC), to = memfd_create("settings", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	ssize_t n = from < 0 || to < 0 ? -1 : 1;
 	for (size_t have = 0; n > 0 && have <= SETTINGS_MAX; have += (size_t)n)
 		n = sendfile(to, from, NULL, SETTINGS_MAX);
+	/* those who read it have it open for writing, too */
+	if (n >= 0 && fcntl(to, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+		n = -1;
 	int why = errno;
 	if (from >= 0)
 		close(from);

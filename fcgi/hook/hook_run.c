@@ -92,6 +92,9 @@ static void become(char *const argv[], char *const env[], int in, pid_t parent)
 	/* Else the next consumer would begin the same delivery beside it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || dup2(in, 0) != 0 || dup2(2, 1) != 1)
 		_exit(126);
+	/* The supervisor's copy of the settings, and whatever else we were started with. */
+	if (close_range(3, ~0U, 0) != 0)
+		_exit(126);
 	execve(argv[0], argv, env);
 	_exit(127);
 }
