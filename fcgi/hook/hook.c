@@ -213,12 +213,12 @@ static void consumer_init(struct consumer *h)
 static int serve(struct consumer *h)
 {
 	struct worker w[SLOTS];
+	static const int stop[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1};
 	sigset_t set;
 	int sig;
 	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1);
+	for (size_t i = 0; i < sizeof stop / sizeof *stop; i++)
+		sigaddset(&set, stop[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	consumer_init(h);
@@ -241,6 +241,11 @@ int hooks_serve(const struct config *c)
 	}
 	hook_store_options(c, &o);
 	clock_shift(c->test_clock_offset);
+	/* Sent to everybody it asks for new settings: the supervisor hears it, and says SIGUSR1 when it has them. */
+	sigset_t hangup;
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hangup, NULL);
 	/* A signal ends the waiting. */
 	int lock = lock_take(c, true);
 	if (lock < 0)

@@ -21,8 +21,8 @@ bool hook_is_set(const struct config *c);
 /* Which events are written, which wait for the hook, how long they are kept. */
 void hook_store_options(const struct config *c, struct store_options *o);
 
-/* The process of the pool (`tus-fcgi --hooks`): delivers until SIGTERM, SIGINT or SIGUSR1 (the pool has new settings); then what runs has SHUTDOWN_WAIT_MS. While another consumer has the
- * folder it waits. Returns the exit status. */
+/* The process of the pool (`tus-fcgi --hooks`): delivers until SIGTERM, SIGINT, SIGQUIT or SIGUSR1 (the pool has new settings); then what runs has
+ * SHUTDOWN_WAIT_MS. SIGHUP says nothing to it. While another consumer has the folder it waits. Returns the exit status. */
 int hooks_serve(const struct config *c);
 
 struct hooks_count {
