@@ -26,6 +26,12 @@
 #define LIVED_US 2000000        /* a worker that lived so long starts again without delay */
 #define TRIAL_US 1000000        /* a new team must live so long */
 
+/* Times of the last restarts: a ring of RESTARTS_PER_MINUTE. */
+struct restarts {
+	int64_t at[CONFIG_RESTARTS_MAX];
+	unsigned n;
+};
+
 struct pool {
 	struct team team, next;     /* next.n 0: no reload is going on */
 	int64_t trial_until;
@@ -33,8 +39,7 @@ struct pool {
 	char *file;                 /* CONFIG_FILE, NULL if not given */
 	int sock, lock;
 	struct leavers leavers;
-	int64_t starts[CONFIG_RESTARTS_MAX];   /* times of the last restarts: a ring of RESTARTS_PER_MINUTE */
-	unsigned nstarts;
+	struct restarts serving, delivering;   /* a hook that cannot live must not use up those of the workers that serve */
 };
 
 /* ---- one worker ---- */
@@ -56,10 +61,10 @@ static void start_worker(const struct pool *p, const struct team *t, struct work
 		w->start_at = w->started + BACKOFF_MOST_US;
 }
 
-/* When a worker that ended now may start again: at once if it had lived, later each time if not, never more than RESTARTS_PER_MINUTE. */
-static void plan_restart(struct pool *p, struct worker *w)
+/* When a worker that ended now may start again: at once if it had lived, later each time if not, never more than so many a minute. */
+static void plan_restart(struct restarts *r, int64_t most, struct worker *w)
 {
-	int64_t now = clock_mono_us(), *oldest = &p->starts[p->nstarts++ % p->team.c->restarts];
+	int64_t now = clock_mono_us(), *oldest = &r->at[r->n++ % most];
 	if (now - w->started >= LIVED_US)
 		w->backoff = 0;
 	w->start_at = now + w->backoff;
@@ -102,7 +107,7 @@ static void ended(struct pool *p, pid_t pid, int status, bool restart)
 		p->team.w[i].pid = 0;
 		note(&p->team, i, 0);
 		if (restart) {
-			plan_restart(p, &p->team.w[i]);
+			plan_restart(i == p->team.hooks ? &p->delivering : &p->serving, p->team.c->restarts, &p->team.w[i]);
 			log_end(i, pid, status, p->team.w[i].start_at);
 		}
 	} else if ((i = find(&p->next, pid)) >= 0) {
@@ -166,8 +171,7 @@ static void adopt(struct pool *p)
 	team_free(&p->team);
 	p->team = p->next;
 	p->next = (struct team){.settings = -1};
-	p->nstarts = 0;
-	memset(p->starts, 0, sizeof p->starts);
+	p->serving = p->delivering = (struct restarts){0};
 	for (int i = 0; i < p->team.n; i++)
 		if (p->team.w[i].pid)
 			note(&p->team, i, p->team.w[i].pid);

@@ -585,6 +585,26 @@ export const mutants = [
 		file: 'fcgi/ctl_events.c', old: 'a, v->after, e, v->left', new: 'a, v->after > 1 ? v->after : 0, e, v->left',
 	},
 	{
+		id: 'E18', what: 'a hook command can read the settings, secrets among them', suite: 'contract', in: 'test_supervise_hooks', test: 'the_settings_are_for_workers_only_and_for_reading', control: 'new_settings_are_the_supervisors_matter',
+		file: 'fcgi/hook/hook_run.c', old: 'if (close_range(3, ~0U, 0) != 0)', new: 'if (false)',
+	},
+	{
+		id: 'E19', what: 'who reads the settings of the pool can change them', suite: 'contract', in: 'test_supervise_hooks', test: 'the_settings_are_for_workers_only_and_for_reading', control: 'new_settings_are_the_supervisors_matter',
+		file: 'fcgi/supervise_proc.c', old: 'F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL', new: 'F_SEAL_SEAL',
+	},
+	{
+		id: 'E20', what: 'SIGHUP to everybody breaks off a delivery', suite: 'contract', in: 'test_supervise_hooks', test: 'new_settings_are_the_supervisors_matter', control: 'the_settings_are_for_workers_only_and_for_reading',
+		file: 'fcgi/hook/hook.c', old: '\tsigprocmask(SIG_BLOCK, &hangup, NULL);\n', new: '',
+	},
+	{
+		id: 'E21', what: 'SIGQUIT breaks off a delivery', suite: 'contract', in: 'test_supervise_hooks', test: 'a_delivery_outlives_signals_to_everybody', control: 'new_settings_are_the_supervisors_matter',
+		file: 'fcgi/hook/hook.c', old: 'SIGTERM, SIGINT, SIGQUIT, SIGUSR1', new: 'SIGTERM, SIGINT, SIGUSR1',
+	},
+	{
+		id: 'E22', what: 'a hook that dies uses up the restarts of the workers', suite: 'contract', in: 'test_supervise_hooks', test: 'a_hook_that_dies_uses_up_no_workers_restarts', control: 'new_settings_are_the_supervisors_matter',
+		file: 'fcgi/supervise.c', old: 'i == p->team.hooks ? &p->delivering : &p->serving', new: '&p->serving',
+	},
+	{
 		id: 'D19', what: 'an operation that failed is committed with its neighbours', suite: 'fault', in: 'test_kth_batch', test: 'every_step',
 		file: 'db/store_commit.c', old: 'if (torn || sqlite3_get_autocommit', new: 'if (sqlite3_get_autocommit',
 	},
