@@ -39,10 +39,12 @@ static enum err forget_rows(struct tx *t, int64_t n, int64_t *left)
 	return e || *left <= 0 ? e : sql_run(t->h, SQL_SESSION_EMPTY, BINDS(I(n)));
 }
 
+/* One that was gone on with after it had been finished leaves its file behind. */
 static enum err forget_gone(struct tx *t, int64_t n, int64_t *left)
 {
 	--*left;
-	return sql_run(t->h, SQL_SESSION_FORGET, BINDS(I(n)));
+	enum err e = sql_run(t->h, SQL_REC_UNLINK, BINDS(I(n)));
+	return e ? e : sql_run(t->h, SQL_SESSION_FORGET, BINDS(I(n)));
 }
 
 /* The finished file stays and is nobody's take any more; gone at time 0, the session is not even remembered. */
