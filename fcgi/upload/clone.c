@@ -60,20 +60,26 @@ static enum err upload_vanished(struct clone *c, const struct upload *u)
 		: store_upload_shorten(c->rows, u->n, u->offset, 0);
 }
 
+static enum err upload_live(struct clone *c, const void *what, struct recording *now)
+{
+	const struct upload *u = what;
+	struct upload live = *u;
+	enum err e = c->from->db ? store_upload_by_n(c->from->db, c->a, u->n, &live) : ERR_OK;
+	if (e || live.state == UPLOAD_GONE)
+		return e ? e : ERR_NOT_FOUND;
+	e = c->from->db ? store_recording_of_upload(c->from->db, c->a, u->n, now) : ERR_NOT_FOUND;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	/* It has its name, but not yet its row. */
+	*now = (struct recording){.sid = u->id, .disk = upload_disk(c->a, u)};
+	return now->disk ? ERR_OK : ERR_NOMEM;
+}
+
 /* Where the bytes of a whole upload are that has no part file any more. ERR_GONE: nowhere. */
 static enum err whole_open(struct clone *c, const struct upload *u, int *fd)
 {
-	struct recording r;
-	struct upload now = *u;
-	enum err e = c->from->db ? store_upload_by_n(c->from->db, c->a, u->n, &now) : ERR_OK;
-	if (e == ERR_NOT_FOUND || (!e && now.state == UPLOAD_GONE))
-		return ERR_GONE;
-	if (e)
-		return e;
-	const char *disk = upload_disk(c->a, u);
-	if (c->from->db && !store_recording_of_upload(c->from->db, c->a, u->n, &r))
-		disk = r.disk;
-	return disk ? blob_done_open(c->from->blobs, u->id, disk, fd) : ERR_NOMEM;
+	struct recording now;
+	return clone_done_open(c, upload_live, u, &now, fd);
 }
 
 static enum err chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t least, struct chunk *now, int *fd)

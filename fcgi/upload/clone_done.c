@@ -90,16 +90,22 @@ static enum err note_clone(struct clone *c, const struct recording *r, const str
 	return blob_note(c->to, r->sid, r->disk, text);
 }
 
+/* Deleted, and with it what it was made of: a session that is being finished in the copy has nothing to be finished any more. */
+static enum err recording_vanished(struct clone *c, const struct recording *r)
+{
+	enum err e = r->session ? store_session_failed(c->rows, r->session, true) : ERR_OK;
+	c->count->vanished++;
+	return e && e != ERR_OFFSET && e != ERR_NOT_FOUND ? e : store_recording_delete(c->rows, r->n, clock_now());
+}
+
 static enum err recording_clone(struct clone *c, const struct recording *r)
 {
 	struct recording now;
 	int64_t size = 0;
 	int fd;
 	enum err e = recording_source(c, r, &now, &fd);
-	if (e == ERR_GONE) {
-		c->count->vanished++;
-		return store_recording_delete(c->rows, r->n, clock_now());
-	}
+	if (e == ERR_GONE)
+		return recording_vanished(c, r);
 	if (e)
 		return e == ERR_NOT_FOUND ? clone_damaged(c, "a finished file is not there", r->n) : e;
 	e = blob_fd_size(fd, &size);

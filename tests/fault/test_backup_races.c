@@ -1,6 +1,7 @@
 /*
  * test_backup_races.c - what a living server does between two steps of a backup: done by a tactic of the shim, in the middle of its copying.
  */
+#include "base/clock.h"
 #include "tests/contract/ctl_kit.h"
 #include "tests/shim/shim.h"
 #include "upload/clone.h"
@@ -49,19 +50,25 @@ static bool before(struct shim_call *c)
 
 static const struct shim_tactic tactic = {.name = "backup", .before = before};
 
-/* Copies what the rows of now speak of, while others do that. */
-static enum err backup(enum shim_point at, const char *path, int nth, void (*other)(void), struct clone_count *n)
+static struct store *rows;
+
+static void copy_rows(void)
 {
-	char dir[400], db[500], parts[500], done[500];
-	struct store *rows;
-	struct blobs *to;
+	char dir[400], db[500];
 	snprintf(dir, sizeof dir, "%s/copy", s->dir);
 	snprintf(db, sizeof db, "%s/tus.db", dir);
-	snprintf(parts, sizeof parts, "%s/parts", dir);
-	snprintf(done, sizeof done, "%s/done", dir);
 	assert_int_equal(mkdir(dir, 0750), 0);
 	assert_int_equal(store_snapshot(s->h->db, db), ERR_OK);
 	assert_int_equal(store_open(&(struct store_options){.dir = dir, .readers = 2}, &rows), ERR_OK);
+}
+
+/* Copies what the copied rows speak of, while others do that. */
+static enum err copy_files(enum shim_point at, const char *path, int nth, void (*other)(void), struct clone_count *n)
+{
+	char parts[400], done[400];
+	struct blobs *to;
+	snprintf(parts, sizeof parts, "%s/copy/parts", s->dir);
+	snprintf(done, sizeof done, "%s/copy/done", s->dir);
 	assert_int_equal(blobs_open(parts, done, &to), ERR_OK);
 	moment = (typeof(moment)){.at = at, .left = nth, .path = path, .other = other};
 	shim_use(&tactic, s->dir);
@@ -91,6 +98,22 @@ static void other_bytes(void)
 	stop();
 }
 
+static struct upload one;
+
+static void delete_upload(void)
+{
+	assert_int_equal(upload_remove(s->h, s->a, one.id), ERR_OK);
+}
+
+static void finish_and_delete(void)
+{
+	struct recording r;
+	int64_t n = the_session(s, SID).n;
+	assert_int_equal(session_finish(s->h, n), ERR_OK);
+	assert_int_equal(store_recording_of_session(s->h->db, s->a, n, &r), ERR_OK);
+	assert_int_equal(recording_remove(s->h, s->a, &r), ERR_OK);
+}
+
 /* ---- chunks ---- */
 
 /* The chunk is replaced, and joined into the place from which it is being copied: half of each is no chunk that anybody sent. */
@@ -99,7 +122,8 @@ static void a_chunk_is_joined_under_the_copy(void **state)
 	struct clone_count n;
 	(void)state;
 	a_chunk(s, SID, 0, "first");
-	assert_int_equal(backup(SHIM_COPY, ".part", 2, other_bytes, &n), ERR_AGAIN);
+	copy_rows();
+	assert_int_equal(copy_files(SHIM_COPY, ".part", 2, other_bytes, &n), ERR_AGAIN);
 }
 
 /* Nothing was replaced: what was copied is good. */
@@ -109,9 +133,48 @@ static void a_session_ends_under_the_copy(void **state)
 	(void)state;
 	a_chunk(s, SID, 0, "first");
 	a_chunk(s, SID, 1, "second");
-	assert_int_equal(backup(SHIM_COPY, ".part", 2, stop, &n), ERR_OK);
+	copy_rows();
+	assert_int_equal(copy_files(SHIM_COPY, ".part", 2, stop, &n), ERR_OK);
 	assert_int_equal(n.damaged, 0);
 	assert_int_equal(n.part_bytes, 11);
+}
+
+/* ---- what is deleted ---- */
+
+/* Its row was read, its file not yet opened: that is no damage. */
+static void an_upload_is_deleted_under_the_copy(void **state)
+{
+	struct append_cmd append = {.offset = 3, .length = LENGTH_UNKNOWN, .body = 3, .max_size = 1 << 20};
+	struct append_out out;
+	struct source_mem body;
+	struct clone_count n;
+	(void)state;
+	one = an_upload(s, 6, "abc");
+	copy_rows();
+	source_mem_init(&body, "def", 3);
+	assert_int_equal(upload_append(s->h, s->a, one.n, &append, &body.s, &out), ERR_OK);
+	assert_int_equal(upload_finish(s->h, one.n), ERR_OK);
+	assert_int_equal(copy_files(SHIM_STEP, "FROM recording WHERE upload=?1 AND upload>0", 1, delete_upload, &n), ERR_OK);
+	assert_int_equal(n.damaged, 0);
+	assert_int_equal(n.vanished, 1);
+}
+
+/* In the copied rows it is being finished anew; its chunks are copied when it ends, and is deleted. */
+static void a_recording_is_deleted_under_the_copy(void **state)
+{
+	struct clone_count n;
+	(void)state;
+	a_chunk(s, SID, 0, "one");
+	stop();
+	a_chunk(s, SID, 1, "two");
+	struct session_close c = {.n = the_session(s, SID).n, .goal = SESSION_COMPLETE, .now = clock_now()};
+	assert_int_equal(store_session_close(s->h->db, &c), ERR_OK);
+	an_upload(s, 3, "abc");         /* its file is copied before */
+	copy_rows();
+	assert_int_equal(copy_files(SHIM_RENAME, ".a.txt.link", 1, finish_and_delete, &n), ERR_OK);
+	assert_int_equal(n.damaged, 0);
+	assert_int_equal(n.vanished, 1);
+	assert_int_equal(n.recordings, 1);
 }
 
 #define R_(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -119,7 +182,8 @@ static void a_session_ends_under_the_copy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		R_(a_chunk_is_joined_under_the_copy), R_(a_session_ends_under_the_copy),
+		R_(a_chunk_is_joined_under_the_copy), R_(a_session_ends_under_the_copy), R_(an_upload_is_deleted_under_the_copy),
+		R_(a_recording_is_deleted_under_the_copy),
 	};
 	return cmocka_run_group_tests_name("backup races", tests, NULL, NULL);
 }

@@ -691,6 +691,18 @@ export const mutants = [
 		file: 'fcgi/model/name.c', old: 'size_t stem = utf8_cut(name, strlen(name), DISK_NAME_MAX > taken ? DISK_NAME_MAX - taken : 0);', new: 'size_t stem = strlen(name) + 0 * taken;',
 	},
 	{
+		id: 'N28', what: 'a recording that is deleted meanwhile ends the whole backup', suite: 'fault', in: 'test_backup_races', test: 'a_recording_is_deleted_under_the_copy', control: 'a_session_ends_under_the_copy',
+		file: 'fcgi/upload/clone_done.c', old: 'r->session ? store_session_failed(c->rows, r->session, true) : ERR_OK;', new: 'ERR_OK;',
+	},
+	{
+		id: 'N29', what: 'an upload that is deleted meanwhile is called damaged', suite: 'fault', in: 'test_backup_races', test: 'an_upload_is_deleted_under_the_copy', control: 'a_session_ends_under_the_copy',
+		file: 'fcgi/upload/clone.c', old: '\treturn clone_done_open(c, upload_live, u, &now, fd);', new: '\tenum err e = upload_live(c, u, &now);\n\treturn e ? e : blob_done_open(c->from->blobs, u->id, now.disk, fd);',
+	},
+	{
+		id: 'N30', what: 'a finished file names a session that is forgotten', suite: 'contract', in: 'test_workshop', test: 'a_file_outlives_its_session', control: 'runs_wait_for_space',
+		file: 'db/store_forget.c', old: '\t--*left;\n\tenum err e = sql_run(t->h, SQL_REC_UNLINK, BINDS(I(n)));\n\treturn e ? e : sql_run(t->h, SQL_SESSION_FORGET,', new: '\t--*left;\n\treturn sql_run(t->h, SQL_SESSION_FORGET,',
+	},
+	{
 		id: 'N24', what: 'a half copy keeps the full disk full', suite: 'fault', in: 'test_apart', test: 'a_copy_that_failed_is_not_kept', control: 'deleting_an_upload_frees_its_copy',
 		file: 'fcgi/blob/blob_publish.c', old: '\tif (e || yes)\n\t\tunlinkat', new: '\tif (yes)\n\t\tunlinkat',
 	},
