@@ -25,14 +25,16 @@ struct gw_door {
 	struct gw_pace pace;
 	bool cut;                                                          /* the body ended with -1 */
 	bool (*write)(struct gw_door *d, const void *p, size_t n);         /* false: the peer is gone; nobody is told */
+	bool (*more)(struct gw_door *d);                                   /* bytes of the body are there that were not read yet. May be NULL. */
 	bool (*ready)(struct gw_door *d, int ms);                          /* before a read that throws away: it would not wait, or ends after about ms */
 	void (*finish)(struct gw_door *d);                                 /* the answer is complete: let it leave */
 };
 
 /* One request from variables to answer: fill, handle, drain, send, finish, after. The arena is reset at the end. */
 void gw_answer(const struct gateway_app *app, struct gw_door *d, struct arena *a, char *const *envp);
+/* A wait for the peer has ended, after more than half a window and 3 s only if this process stood still. */
 void gw_pace_waited(struct gw_pace *p, int64_t us);
-/* So many bytes came. Ends the body (cut) if it comes too slowly; what came counts. */
+/* So many bytes came. Ends the body (cut) if it comes too slowly, but not while more of it is there; what came counts. */
 void gw_pace_came(struct gw_door *d, size_t n);
 /* For a pool of so many threads: how many of them may drain at once. */
 void gw_drainers_of(int threads);

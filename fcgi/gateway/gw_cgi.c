@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 #define REST_BYTES ((int64_t)1 << 30)   /* of a refused body: read, because some servers lose the answer if it is not */
 #define REST_MS 30000
 #define UNKNOWN_REST_MS 2000                /* the same where nothing says that there is a body */
+#define TURNS 8                             /* of a wait for the client */
 
 extern char **environ;
 
@@ -56,7 +58,7 @@ static void hear_app(short revents)
 }
 
 /* >0: bytes or the end are there; 0: not within ms; -1: not there, and it is not to be waited for */
-static int wait_input(int ms)
+static int wait_turn(int ms)
 {
 	int64_t until = clock_mono_us() + (int64_t)ms * 1000;
 	for (;;) {
@@ -76,6 +78,17 @@ static int wait_input(int ms)
 	}
 }
 
+/* The same in turns, of which standing still (a stopped process, a suspended machine) uses up one: neither that nor the client's sleep beside us is its silence. */
+static int wait_input(int ms)
+{
+	int came = 0;
+	if (ms <= 0)
+		return wait_turn(-1);
+	for (int turn = 0; turn < TURNS && came == 0; turn++)
+		came = wait_turn((ms + TURNS - 1) / TURNS);
+	return came;
+}
+
 static ssize_t end_with(struct source *s, bool complete)
 {
 	s->complete = complete;
@@ -93,7 +106,7 @@ static ssize_t body_read(struct source *s, void *buf, size_t n)
 	if (n == 0)
 		return end_with(s, true);
 	int64_t from = clock_mono_us();
-	int came = wait_input(cgi.app->read_timeout_ms > 0 ? cgi.app->read_timeout_ms : -1);
+	int came = wait_input(cgi.app->read_timeout_ms);
 	if (came <= 0) {
 		cgi.door.cut = true;
 		s->timed_out = came == 0;
@@ -116,10 +129,17 @@ static void body_stop(struct source *s)
 	wake();
 }
 
+static bool door_more(struct gw_door *d)
+{
+	int n = 0;
+	(void)d;
+	return ioctl(0, FIONREAD, &n) == 0 && n > 0;
+}
+
 static bool door_ready(struct gw_door *d, int ms)
 {
 	(void)d;
-	return wait_input(ms) != 0;
+	return wait_turn(ms) != 0;
 }
 
 static bool door_write(struct gw_door *d, const void *buf, size_t n)
@@ -181,7 +201,7 @@ static bool prepare(const struct gateway_app *app)
 	cgi.door = (struct gw_door){
 		.pace = {.min_rate = app->min_rate, .window_us = 2000 * (int64_t)app->read_timeout_ms},
 		.body = {.read = body_read, .stop = body_stop, .length = -1, .self = &cgi},
-		.write = door_write, .ready = door_ready, .finish = door_finish,
+		.write = door_write, .more = door_more, .ready = door_ready, .finish = door_finish,
 	};
 	return true;
 }

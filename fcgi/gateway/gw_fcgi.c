@@ -86,7 +86,7 @@ static int waits_in_socket(const struct gw_conn *c)
 	return ioctl(c->fcgi.ipcFd, FIONREAD, &n) == 0 ? n : 0;
 }
 
-static int64_t wait_begin(struct gw_conn *c, int ms, int how)
+static void wait_begin(struct gw_conn *c, int ms, int how)
 {
 	int64_t now = clock_mono_us();
 	pthread_mutex_lock(&c->mu);
@@ -94,14 +94,16 @@ static int64_t wait_begin(struct gw_conn *c, int ms, int how)
 	c->most_us = (int64_t)ms * 1000;
 	c->how = how;
 	pthread_mutex_unlock(&c->mu);
-	return now;
 }
 
-static void wait_end(struct gw_conn *c)
+/* How long it was one for the peer. */
+static int64_t wait_end(struct gw_conn *c)
 {
 	pthread_mutex_lock(&c->mu);
+	int64_t us = c->since ? clock_mono_us() - c->since : 0;
 	c->since = 0;
 	pthread_mutex_unlock(&c->mu);
+	return us;
 }
 
 void gw_conn_watch(struct gw_conn *c, bool anew)
@@ -124,10 +126,9 @@ static bool refill(struct gw_conn *c)
 	FCGX_Stream *in = c->fcgi.in;
 	if (in->rdNext < in->stop)
 		return true;
-	int64_t from = wait_begin(c, c->app->read_timeout_ms, SHUT_RD);
+	wait_begin(c, c->app->read_timeout_ms, SHUT_RD);
 	int first = FCGX_GetChar(in);
-	wait_end(c);
-	gw_pace_waited(&c->door.pace, clock_mono_us() - from);
+	gw_pace_waited(&c->door.pace, wait_end(c));
 	if (first == EOF)
 		return false;
 	FCGX_UnGetChar(first, in);
@@ -172,6 +173,12 @@ static ssize_t body_read(struct source *s, void *buf, size_t n)
 	if (s->taken == s->length && in->rdNext == in->stop && waits_in_socket(c) >= END_RECORD)
 		FCGX_GetChar(in);   /* so that closing finds nothing unread */
 	return got > 0 ? (ssize_t)got : ended(c);
+}
+
+static bool door_more(struct gw_door *d)
+{
+	const struct gw_conn *c = d->body.self;
+	return c->fcgi.in->rdNext < c->fcgi.in->stop || waits_in_socket(c) >= BEFORE_CONTENT;
 }
 
 /* The descriptor is that of the running request, because a source is valid only inside handle. */
@@ -291,7 +298,7 @@ void gw_conn_serve(struct gw_conn *c, const struct gateway_app *app)
 	c->door = (struct gw_door){
 		.pace = {.min_rate = app->min_rate, .window_us = 2000 * (int64_t)app->read_timeout_ms},
 		.body = {.read = body_read, .stop = body_stop, .length = -1, .self = c},
-		.write = door_write, .ready = door_ready, .finish = door_finish,
+		.write = door_write, .more = door_more, .ready = door_ready, .finish = door_finish,
 	};
 	gw_answer(app, &c->door, c->arena, c->fcgi.envp);
 }

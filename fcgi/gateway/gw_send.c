@@ -19,6 +19,7 @@
 #include "base/text.h"
 
 #define HEAD_MAX (64 * 1024)
+#define PACE_LATE_US 3000000    /* so much later than it is due a wait that lasts too long is ended, at most */
 
 static atomic_bool stopping;
 static atomic_int drainers;
@@ -169,9 +170,10 @@ static void drain_rest(struct gw_door *d)
 
 void gw_pace_waited(struct gw_pace *p, int64_t us)
 {
-	/* No wait for a client lasts longer than half a window, or it is ended: of what did, the rest is time in which this process stood still. */
+	/* Whose wait was not ended in time, stood still, and perhaps the client with it. */
 	int64_t most = p->window_us / 2;
-	p->waited_us += us < most ? us : most;
+	if (us <= most + PACE_LATE_US)
+		p->waited_us += us < most ? us : most;
 }
 
 void gw_pace_came(struct gw_door *d, size_t n)
@@ -180,8 +182,11 @@ void gw_pace_came(struct gw_door *d, size_t n)
 	p->bytes += (int64_t)n;
 	if (p->min_rate == 0 || p->window_us == 0 || p->waited_us < p->window_us)
 		return;
-	if (d->body.taken != d->body.length && p->bytes < p->min_rate * (p->waited_us / 1000) / 1000)
+	if (d->body.taken != d->body.length && p->bytes < p->min_rate * (p->waited_us / 1000) / 1000) {
+		if (d->more && d->more(d))
+			return;   /* it is we who are behind: that counts, too, before it is judged */
 		d->cut = d->body.timed_out = true;
+	}
 	p->waited_us = p->bytes = 0;
 }
 

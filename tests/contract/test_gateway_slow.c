@@ -226,9 +226,10 @@ static void a_process_that_stood_still_did_not_wait(void **state)
 {
 	const int64_t hour = 3600000000;
 	(void)state;
-	assert_true(goes_on(1, hour, 1));
-	assert_true(goes_on(2, hour, 2000));
-	assert_false(goes_on(2, hour, 1999));
+	assert_true(goes_on(9, hour, 1));
+	/* One that was ended a little late was, for half a window. */
+	assert_true(goes_on(2, 1500000, 2000));
+	assert_false(goes_on(2, 1500000, 1999));
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)

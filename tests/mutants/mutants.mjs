@@ -490,6 +490,18 @@ export const mutants = [
 		file: 'fcgi/app.c', old: '\tif (__atomic_exchange_n(&app->unfinished, false, __ATOMIC_ACQUIRE))\n', new: '\tif (0)\n',
 	},
 	{
+		id: 'L8', what: 'a pause of ours is the slowness of a client', suite: 'unit', in: 'test_pace', test: 'standing_still_is_nobodys_pace', control: 'who_is_slow_is_cut',
+		file: 'fcgi/gateway/gw_send.c', old: 'if (us <= most + PACE_LATE_US)', new: 'if (true)',
+	},
+	{
+		id: 'L9', what: 'who is judged by what was read, though more is there', suite: 'unit', in: 'test_pace', test: 'what_is_there_counts', control: 'who_is_slow_is_cut',
+		file: 'fcgi/gateway/gw_send.c', old: 'if (d->more && d->more(d))', new: 'if (false)',
+	},
+	{
+		id: 'L10', what: 'plain CGI that was stopped cuts who goes on', suite: 'unit', in: 'test_gateway', test: 'cgi_that_was_stopped_waits_on', control: 'whole_bodies',
+		file: 'fcgi/gateway/gw_cgi.c', old: '#define TURNS 8 ', new: '#define TURNS 1 ',
+	},
+	{
 		id: 'H4', what: 'every thread waits for the close of an answered connection', suite: 'unit', in: 'test_gateway', test: 'a_crowd_of_silent_refused_bodies', control: 'whole_bodies',
 		file: 'fcgi/gateway/gw_fcgi.c', old: 'int keep = gw_linger_ready() &&', new: 'int keep = false &&',
 	},

@@ -867,6 +867,26 @@ static void cgi_hears_the_application(void **state)
 	close(r.in);
 }
 
+/* Stopped for longer than it may wait, in the midst of a body: whoever sends it has perhaps stood still as well, and goes on. */
+static void cgi_that_was_stopped_waits_on(void **state)
+{
+	const struct gateway_app brief = {.handle = handle, .base_path = "", .read_timeout_ms = 400};
+	char *env[] = {"REQUEST_METHOD=PATCH", "REQUEST_URI=/hold", "CONTENT_LENGTH=1000", NULL};
+	int status;
+	(void)state;
+	struct cgi_run r = cgi_of(&brief, env);
+	put_bytes(r.in, 600);
+	hear('h');
+	kill(r.pid, SIGSTOP);
+	assert_int_equal(waitpid(r.pid, &status, WUNTRACED), r.pid);
+	usleep(600000);
+	kill(r.pid, SIGCONT);
+	usleep(100000);
+	put_bytes(r.in, 400);
+	cgi_expect(r, "taken=1000 sum=120000 end=0 again=0 complete=1");
+	close(r.in);
+}
+
 static void cgi_file_and_after(void **state)
 {
 	char *file[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/file", "CONTENT_LENGTH=0", NULL};
@@ -893,7 +913,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_reload_ends_no_body, start_patient, stop),
 		cmocka_unit_test_setup_teardown(a_stop_ends_the_draining, start_patient, stop),
 		cmocka_unit_test(cgi_bodies), cmocka_unit_test(cgi_reads_what_it_refuses), cmocka_unit_test(cgi_term_keeps_what_came),
-		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_cuts_who_is_silent), cmocka_unit_test(cgi_hears_the_application), cmocka_unit_test(cgi_file_and_after),
+		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_cuts_who_is_silent), cmocka_unit_test(cgi_that_was_stopped_waits_on),
+		cmocka_unit_test(cgi_hears_the_application), cmocka_unit_test(cgi_file_and_after),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
