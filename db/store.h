@@ -96,7 +96,7 @@ enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t 
 
 /* ---- sessions ---- */
 
-/* Takes of sid, newest first, at most max; *found how many. The client metadata may be long: only the newest take has it, meta of the others is NULL. ERR_NOT_FOUND if none. */
+/* Takes of sid, newest first, those that are GONE behind all others, at most max; *found how many. The client metadata may be long: only the first has it, meta of the others is NULL. ERR_NOT_FOUND if none. */
 enum err store_session_takes(struct store *s, struct arena *a, const char *sid, struct session *out, int max, int *found);
 enum err store_session_by_n(struct store *s, struct arena *a, int64_t n, struct session *out);
 /* Missing indices below total, as ranges [first, last]; at most max of them; *missing counts all indices. */

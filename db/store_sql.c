@@ -62,7 +62,8 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_UPLOAD_AHEAD] = "SELECT EXISTS(SELECT 1 FROM upload WHERE session=?1 AND idx>=?2 AND offset>0)",
 
 	[SQL_SESSION_BY_N] = "SELECT " SESSION_COLS " FROM session WHERE n=?1",
-	[SQL_SESSION_TAKES] = "SELECT " SESSION_COLS " FROM session WHERE sid=?1 ORDER BY take DESC LIMIT ?2",
+	/* However many are gone, they hide none that lives. */
+	[SQL_SESSION_TAKES] = "SELECT " SESSION_COLS " FROM session WHERE sid=?1 ORDER BY state=4,take DESC LIMIT ?2",
 	[SQL_SESSION_TAKE_LAST] = "SELECT COALESCE(MAX(take),0) FROM session WHERE sid=?1",
 	[SQL_SESSION_ADD] = "INSERT INTO session(sid,take,owner,state,kind,total,chunk_size,file,next_idx,next_base,done,top,bytes,parked,size,"
 		"name,format,goal,cancelled,size_mismatch,started,updated,finished,expires)"

@@ -478,6 +478,31 @@ static void a_file_outlives_its_session(void **state)
 	assert_int_equal(faults, 0);
 }
 
+/* Many takes of a session were finished and deleted, while an older one is still being recorded: it is the session's. */
+static void takes_that_are_gone_hide_none(void **state)
+{
+	struct scene *s = *state;
+	struct session_view v;
+	struct recording r;
+	struct upload u;
+	a_chunk(s, "s", 0, 5);
+	struct session old = the_session(s, "s");
+	for (int i = 0; i < 17; i++) {
+		struct chunk_cmd c = {.sid = "s", .owner = "", .take = {.kind = SESSION_MANUAL, .total = 1}, .length = 5, .name = "b", .format = "webm"};
+		assert_int_equal(chunk_create(&s->h, s->a, &c, &u), ERR_OK);
+		fill(s, u.n, 5);
+		struct session t = the_session(s, "s");
+		assert_int_equal(session_finish(&s->h, t.n), ERR_OK);
+		assert_int_equal(store_recording_of_session(s->h.db, s->a, t.n, &r), ERR_OK);
+		assert_int_equal(recording_remove(&s->h, s->a, &r), ERR_OK);
+	}
+	assert_int_equal(session_find(&s->h, s->a, "s", &v), ERR_OK);
+	assert_int_equal(v.s.n, old.n);
+	assert_int_equal(session_cancel(&s->h, s->a, "s"), ERR_OK);
+	assert_int_equal(store_session_by_n(s->h.db, s->a, old.n, &old), ERR_OK);
+	assert_int_equal(old.state, SESSION_GONE);
+}
+
 static bool due(struct scene *s, const char *sid)
 {
 	return the_session(s, sid).expires <= clock_now();
@@ -734,7 +759,7 @@ int main(void)
 		S_(what_cannot_be_finished_blocks_nobody), S_(dead_uploads_block_nobody), S_(a_published_file_is_not_missing), S_(a_published_upload_is_not_missing),
 		S_(a_published_upload_can_be_read),
 		S_(the_start_ends_what_was_begun), S_(many_unfinished_chunks_go), S_(what_waits_for_space_can_be_cancelled), S_(a_join_needs_space),
-		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(runs_of_a_long_name_are_all_offered), S_(a_file_outlives_its_session), S_(a_run_that_fails_is_passed_over),
+		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(runs_of_a_long_name_are_all_offered), S_(a_file_outlives_its_session), S_(takes_that_are_gone_hide_none), S_(a_run_that_fails_is_passed_over),
 		S_(all_bytes_complete_an_upload), S_(a_file_that_lost_its_name_goes), S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_file_in_the_making_is_no_orphan), S_(a_long_recording_is_forgotten_in_one_round),
 	};
 	return cmocka_run_group_tests_name("workshop", tests, NULL, NULL);

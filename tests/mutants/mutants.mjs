@@ -715,6 +715,10 @@ export const mutants = [
 		file: 'db/store_forget.c', old: '\t--*left;\n\tenum err e = sql_run(t->h, SQL_REC_UNLINK, BINDS(I(n)));\n\treturn e ? e : sql_run(t->h, SQL_SESSION_FORGET,', new: '\t--*left;\n\treturn sql_run(t->h, SQL_SESSION_FORGET,',
 	},
 	{
+		id: 'N31', what: 'takes that are gone hide one that is being recorded', suite: 'contract', in: 'test_workshop', test: 'takes_that_are_gone_hide_none', control: 'runs_wait_for_space',
+		file: 'db/store_sql.c', old: 'ORDER BY state=4,take DESC LIMIT', new: 'ORDER BY take DESC LIMIT',
+	},
+	{
 		id: 'N24', what: 'a half copy keeps the full disk full', suite: 'fault', in: 'test_apart', test: 'a_copy_that_failed_is_not_kept', control: 'deleting_an_upload_frees_its_copy',
 		file: 'fcgi/blob/blob_publish.c', old: '\tif (e || yes)\n\t\tunlinkat', new: '\tif (yes)\n\t\tunlinkat',
 	},
