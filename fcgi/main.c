@@ -4,6 +4,7 @@
  * A web server that runs this program as CGI would turn a query string without '=' into arguments (RFC 3875 4.4); therefore
  * arguments count only where no request variables are in the environment.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "app.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "gateway/gateway.h"
 #include "hook/hook.h"
 #include "supervise.h"
@@ -38,6 +40,20 @@ static void raise_descriptors(void)
 	}
 }
 
+/* Tells the supervisor that tries new settings, if there is one, that they are good for this worker. */
+static void tell_ready(void *self)
+{
+	const char *text = getenv(READY_FD);
+	pid_t pid = getpid();
+	int64_t fd;
+	(void)self;
+	if (!text || !num_u63(text, &fd))
+		return;
+	if (write((int)fd, &pid, sizeof pid) != sizeof pid)
+		log_event(LOG_WARN, "main", "cannot tell the supervisor", "reason", LS(strerror(errno)), NULL);
+	close((int)fd);
+}
+
 static int work(const struct config *c)
 {
 	struct app *app;
@@ -47,7 +63,7 @@ static int work(const struct config *c)
 		log_event(LOG_ERROR, "main", "cannot start", "reason", LS(err_code(e)), NULL);
 		return 1;
 	}
-	struct gateway_app door = {.handle = app_handle, .self = app, .base_path = c->base_path, .stop_bodies = app_stop_bodies, .tick = app_tick,
+	struct gateway_app door = {.handle = app_handle, .self = app, .base_path = c->base_path, .stop_bodies = app_stop_bodies, .tick = app_tick, .ready = tell_ready,
 	                           .read_timeout_ms = (int)c->read_timeout * 1000, .send_timeout_ms = (int)c->send_timeout * 1000,
 	                           .min_rate = c->min_rate};
 	struct gateway_pool pool = {.max_threads = (int)c->threads, .stack_kib = STACK_KIB, .arena_max = REQUEST_MEMORY,

@@ -2,12 +2,11 @@
  * supervise.c - keeps workers running, replaces them when settings change, ends them.
  *
  * A reload never refuses a connection and never cuts a body without need: a second team starts on the same socket, and only when it has
- * proven that it can live is the first one told to take no more requests and to end with those that it has. If the second team dies at once
- * (settings may be well-formed and still useless), the first one stays.
+ * proven that it can serve is the first one told to take no more requests and to end with those that it has. If the second team dies at once
+ * or is not ready in time (settings may be well-formed and still useless), the first one stays.
  */
 #include "supervise.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,8 @@
 #define BACKOFF_MOST_US 5000000
 #define LIVED_US 2000000        /* a worker that lived so long starts again without delay */
 #define TRIAL_US 1000000        /* a new team must live so long */
+#define READY_US 30000000       /* and be ready within this time */
+#define READY_LOOK_US 20000
 
 /* Times of the last restarts: a ring of RESTARTS_PER_MINUTE. */
 struct restarts {
@@ -34,7 +35,7 @@ struct restarts {
 
 struct pool {
 	struct team team, next;     /* next.n 0: no reload is going on */
-	int64_t trial_until;
+	int64_t tried;              /* since when next is on trial */
 	bool reload;                /* asked for */
 	char *file;                 /* CONFIG_FILE, NULL if not given */
 	int sock, lock;
@@ -76,22 +77,6 @@ static void plan_restart(struct restarts *r, int64_t most, struct worker *w)
 	*oldest = w->start_at;
 }
 
-static int alive(const struct team *t)
-{
-	int n = 0;
-	for (int i = 0; i < t->n; i++)
-		n += t->w[i].pid != 0;
-	return n;
-}
-
-static int find(const struct team *t, pid_t pid)
-{
-	for (int i = 0; i < t->n; i++)
-		if (t->w[i].pid == pid)
-			return i;
-	return -1;
-}
-
 static void log_end(int i, pid_t pid, int status, int64_t start_at)
 {
 	int64_t wait = start_at - clock_mono_us();
@@ -102,7 +87,7 @@ static void log_end(int i, pid_t pid, int status, int64_t start_at)
 
 static void ended(struct pool *p, pid_t pid, int status, bool restart)
 {
-	int i = find(&p->team, pid);
+	int i = team_find(&p->team, pid);
 	if (i >= 0) {
 		p->team.w[i].pid = 0;
 		note(&p->team, i, 0);
@@ -110,7 +95,7 @@ static void ended(struct pool *p, pid_t pid, int status, bool restart)
 			plan_restart(i == p->team.hooks ? &p->delivering : &p->serving, p->team.c->restarts, &p->team.w[i]);
 			log_end(i, pid, status, p->team.w[i].start_at);
 		}
-	} else if ((i = find(&p->next, pid)) >= 0) {
+	} else if ((i = team_find(&p->next, pid)) >= 0) {
 		p->next.w[i].pid = 0;
 	} else {
 		leavers_forget(&p->leavers, pid);
@@ -124,7 +109,7 @@ static int reap(struct pool *p, bool restart)
 	pid_t pid;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		ended(p, pid, status, restart);
-	return alive(&p->team) + alive(&p->next) + p->leavers.n;
+	return team_alive(&p->team) + team_alive(&p->next) + p->leavers.n;
 }
 
 /* ---- what is due ---- */
@@ -161,7 +146,7 @@ static void trial_begin(struct pool *p)
 	for (int i = 0; i < p->next.n; i++)
 		if (i != p->next.hooks)     /* it has work for one: it starts when the old one has been told to end */
 			start_worker(p, &p->next, &p->next.w[i]);
-	p->trial_until = clock_mono_us() + TRIAL_US;
+	p->tried = clock_mono_us();
 }
 
 static void adopt(struct pool *p)
@@ -170,13 +155,24 @@ static void adopt(struct pool *p)
 		note(&p->team, i, 0);
 	team_free(&p->team);
 	p->team = p->next;
-	p->next = (struct team){.settings = -1};
+	team_tried(&p->team);
+	p->next = TEAM_NONE;
 	p->serving = p->delivering = (struct restarts){0};
 	for (int i = 0; i < p->team.n; i++)
 		if (p->team.w[i].pid)
 			note(&p->team, i, p->team.w[i].pid);
 	log_level_set((enum log_level)p->team.c->log_level);
 	log_event(LOG_INFO, "supervisor", "serving with new settings", "workers", LI(p->team.c->workers), "ending", LI(p->leavers.n), NULL);
+}
+
+/* Whoever is not ready yet has no requests to end with. */
+static void give_up(struct pool *p)
+{
+	log_event(LOG_ERROR, "supervisor", "workers are not ready in time with the new settings, the old ones stay", NULL);
+	if (!leavers_take(&p->leavers, &p->next))
+		return;
+	team_signal(&p->next, SIGTERM);
+	team_free(&p->next);
 }
 
 static void trial_step(struct pool *p, int64_t now, int64_t *next)
@@ -187,13 +183,15 @@ static void trial_step(struct pool *p, int64_t now, int64_t *next)
 		if (p->next.n == 0)
 			return;
 	}
-	if (alive(&p->next) == 0) {
+	if (team_alive(&p->next) == 0) {
 		log_event(LOG_ERROR, "supervisor", "workers cannot live with the new settings, the old ones stay", NULL);
 		team_free(&p->next);
-		if (p->reload)
-			*next = now;
-	} else if (now < p->trial_until) {
-		sooner(next, p->trial_until);
+		*next = now;
+	} else if (now < p->tried + TRIAL_US || (team_ready(&p->next) < team_alive(&p->next) && now < p->tried + READY_US)) {
+		sooner(next, now + READY_LOOK_US);
+	} else if (team_ready(&p->next) == 0) {
+		give_up(p);
+		sooner(next, now + READY_LOOK_US);
 	} else if (leavers_take(&p->leavers, &p->team)) {
 		adopt(p);
 		*next = now;
@@ -230,17 +228,10 @@ static void run(struct pool *p, const sigset_t *set)
 	}
 }
 
-static void kill_team(const struct team *t, int sig)
-{
-	for (int i = 0; i < t->n; i++)
-		if (t->w[i].pid > 0)
-			kill(t->w[i].pid, sig);
-}
-
 static void kill_all(const struct pool *p, int sig)
 {
-	kill_team(&p->team, sig);
-	kill_team(&p->next, sig);
+	team_signal(&p->team, sig);
+	team_signal(&p->next, sig);
 	leavers_signal(&p->leavers, sig);
 }
 
@@ -288,7 +279,8 @@ static int serve(struct pool *p, const struct config *c)
 int supervise(const struct config *c)
 {
 	const char *file = getenv("CONFIG_FILE");
-	struct pool p = {.team = {.c = c, .settings = -1, .hooks = -1}, .next = {.settings = -1}, .file = file && *file ? strdup(file) : NULL};
+	struct pool p = {.team = TEAM_NONE, .next = TEAM_NONE, .file = file && *file ? strdup(file) : NULL};
+	p.team.c = c;
 	if (!proc_make_dir(c->run_dir))
 		return proc_fail("cannot make the folder", c->run_dir);
 	p.lock = proc_lock(c->run_dir);

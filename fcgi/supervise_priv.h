@@ -16,6 +16,7 @@
 struct worker {
 	pid_t pid;                  /* 0: not running */
 	int64_t started, start_at, backoff;
+	bool ready;                 /* on trial: it has told that it waits for requests */
 };
 
 /* The workers of one reading of the settings. */
@@ -25,8 +26,11 @@ struct team {
 	int settings;               /* descriptor of the CONFIG_FILE as it was read; -1: there is none */
 	struct worker *w;
 	int n;
+	int ready[2];               /* pipe from workers on trial: their pids when they are ready; -1: nobody is on trial */
 	int hooks;                  /* which of them delivers events instead of serving, -1: none */
 };
+
+#define TEAM_NONE ((struct team){.settings = -1, .ready = {-1, -1}, .hooks = -1})
 
 /* Makes path and its parents (0750). */
 bool proc_make_dir(const char *path);
@@ -40,7 +44,7 @@ void proc_note(const char *run_dir, const char *name, pid_t pid);
 bool proc_settings_copy(const char *file, int *fd);
 /* The path under which that copy is read, by this process and by those that it starts. */
 const char *proc_settings_path(int fd, char out[32]);
-/* Starts this program anew with descriptor 0 = in (-1: /dev/null), the settings of the team, and option (NULL: none) as its argument; it gets SIGTERM when this
+/* Starts this program anew with descriptor 0 = in (-1: /dev/null), the settings of the team, where to say that it is ready, and option (NULL: none) as its argument; it gets SIGTERM when this
  * process dies. The pid, -1 on failure. */
 pid_t proc_start(const struct team *t, int in, const char *option);
 /* Writes a line of the log. Returns 1, an exit status. */

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "supervise.h"
 
 #define BACKLOG 4096            /* a full queue of a unix socket is an instant 502 */
 #define SETTINGS_MAX (1 << 20)
@@ -142,6 +143,9 @@ static void become(const struct team *t, int in, const char *option, pid_t paren
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent || dup2(in, 0) != 0)
 		_exit(1);
 	if (t->settings >= 0 && (fcntl(t->settings, F_SETFD, 0) != 0 || setenv("CONFIG_FILE", proc_settings_path(t->settings, path), 1) != 0))
+		_exit(1);
+	snprintf(path, sizeof path, "%d", t->ready[1]);
+	if (t->ready[1] >= 0 && (fcntl(t->ready[1], F_SETFD, 0) != 0 || setenv(READY_FD, path, 1) != 0))
 		_exit(1);
 	sigprocmask(SIG_SETMASK, &ask, NULL);
 	execv("/proc/self/exe", argv);

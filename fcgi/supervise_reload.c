@@ -4,6 +4,7 @@
 #include "supervise_reload.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,12 +67,15 @@ static bool fits(const struct config *old, const struct config *new)
 
 bool team_read(struct team *t, const struct config *old, const char *file)
 {
-	*t = (struct team){.settings = -1};
+	*t = TEAM_NONE;
 	if (!proc_settings_copy(file, &t->settings))
 		return proc_fail("cannot read the settings", file), false;
 	t->c = t->own = load(t);
-	if (t->c && fits(old, t->c) && team_room(t))
-		return true;
+	if (t->c && fits(old, t->c) && team_room(t)) {
+		if (pipe2(t->ready, O_CLOEXEC | O_NONBLOCK) == 0)
+			return true;
+		proc_fail("cannot make a pipe", t->c->run_dir);
+	}
 	team_free(t);
 	return false;
 }
@@ -84,11 +88,58 @@ bool team_room(struct team *t)
 	return t->w != NULL;
 }
 
+int team_alive(const struct team *t)
+{
+	int n = 0;
+	for (int i = 0; i < t->n; i++)
+		n += t->w[i].pid != 0;
+	return n;
+}
+
+int team_find(const struct team *t, pid_t pid)
+{
+	for (int i = 0; i < t->n; i++)
+		if (t->w[i].pid == pid)
+			return i;
+	return -1;
+}
+
+void team_signal(const struct team *t, int sig)
+{
+	for (int i = 0; i < t->n; i++)
+		if (t->w[i].pid > 0)
+			kill(t->w[i].pid, sig);
+}
+
+int team_ready(struct team *t)
+{
+	pid_t pid;
+	int n = 0;
+	while (read(t->ready[0], &pid, sizeof pid) == sizeof pid) {
+		int i = team_find(t, pid);
+		if (i >= 0)
+			t->w[i].ready = true;
+	}
+	for (int i = 0; i < t->n; i++)
+		n += t->w[i].pid != 0 && t->w[i].ready;
+	return n;
+}
+
+void team_tried(struct team *t)
+{
+	for (int i = 0; i < 2; i++) {
+		if (t->ready[i] >= 0)
+			close(t->ready[i]);
+		t->ready[i] = -1;
+	}
+}
+
 void team_free(struct team *t)
 {
+	team_tried(t);
 	config_free(t->own);
 	free(t->w);
 	if (t->settings >= 0)
 		close(t->settings);
-	*t = (struct team){.settings = -1};
+	*t = TEAM_NONE;
 }

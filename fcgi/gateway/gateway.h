@@ -22,6 +22,8 @@ struct gateway_app {
 	int64_t min_rate;
 	/* Ends every body read that waits, now and later: called once, from the main thread, when a pool stops. May be NULL. */
 	void (*stop_bodies)(void *self);
+	/* Called once, by the main thread of a pool: requests are waited for. May be NULL. */
+	void (*ready)(void *self);
 	/* Called about once a second by a thread of its own, beside requests and stop_bodies, never at the same time twice. One that lasts keeps nobody waiting;
 	 * at a stop it is waited for as a request is. May be NULL. */
 	void (*tick)(void *self);

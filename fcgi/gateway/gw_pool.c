@@ -296,6 +296,8 @@ int gateway_fcgi_serve(const struct gateway_app *app, const struct gateway_pool 
 	pthread_mutex_lock(&pool.mu);
 	refill();
 	pthread_mutex_unlock(&pool.mu);
+	if (app->ready)
+		app->ready(app->self);
 	sigset_t set;
 	stop_signals(&set);
 	bool patient = wait_for_stop(&set);

@@ -1,6 +1,8 @@
 /*
  * test_supervise.c - the supervisor as an administrator meets it: reloads, wrong settings, workers and supervisors that die or stand still.
  */
+#include <errno.h>
+
 #include "pool_scene.h"
 
 static int64_t chunk_size(void)
@@ -80,6 +82,62 @@ static void wrong_settings_change_nothing(void **state)
 	pool_hears(p, "serving with new settings", 1);
 	pool_hears(p, "no more requests are accepted", 1);
 	UNTIL("the new settings", chunk_size() == 3000);
+}
+
+/* Keys that come through a pipe: a worker waits for them before it serves, and the end that is returned says for how long. */
+static int reload_with_slow_keys(void)
+{
+	char keys[300], settings[400];
+	int fd;
+	snprintf(keys, sizeof keys, "%s/keys", p->dir);
+	snprintf(settings, sizeof settings, "{\"CHUNK_SIZE\": 2000, \"WORKERS\": 1, \"API_KEYS_FILE\": \"%s\"}", keys);
+	unlink(keys);
+	assert_int_equal(mkfifo(keys, 0600), 0);
+	reload(settings);
+	UNTIL("a new worker reads its keys", (fd = open(keys, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) >= 0);
+	return fd;
+}
+
+/* A team is not adopted for not having died yet. */
+static void a_reload_waits_for_workers_that_serve(void **state)
+{
+	(void)state;
+	SERVE("{\"CHUNK_SIZE\": 1000, \"WORKERS\": 1}");
+	pid_t old = pool_pid(p, "worker-0");
+	int keys = reload_with_slow_keys();
+	usleep(1100000);
+	assert_int_equal(chunk_size(), 1000);
+	assert_int_equal(pool_lines(p, "serving with new settings"), 0);
+	assert_true(write(keys, "no key\n", 7) == 7);
+	close(keys);
+	pool_hears(p, "cannot live with the new settings", 1);
+	assert_int_equal(pool_pid(p, "worker-0"), old);
+	assert_int_equal(chunk_size(), 1000);
+
+	/* slow and good */
+	close(reload_with_slow_keys());
+	pool_hears(p, "serving with new settings", 1);
+	pool_hears(p, "no more requests are accepted", 1);
+	UNTIL("the new settings", chunk_size() == 2000);
+}
+
+/* TEST_ALL=1: it takes half a minute. */
+static void a_reload_waits_not_for_ever(void **state)
+{
+	(void)state;
+	const char *all = getenv("TEST_ALL");
+	if (!all || !*all)
+		return;
+	SERVE("{\"CHUNK_SIZE\": 1000, \"WORKERS\": 1}");
+	pid_t old = pool_pid(p, "worker-0");
+	int keys = reload_with_slow_keys();
+	sleep(29);
+	pool_hears(p, "not ready in time", 1);
+	/* nobody reads the pipe any more: the worker has ended */
+	UNTIL("the new worker ends", write(keys, "\n", 1) < 0 && errno == EPIPE);
+	close(keys);
+	assert_int_equal(pool_pid(p, "worker-0"), old);
+	assert_int_equal(chunk_size(), 1000);
 }
 
 static void a_reload_waits_so_long_and_no_longer(void **state)
@@ -231,8 +289,10 @@ static void one_supervisor_a_folder(void **state)
 
 int main(void)
 {
+	signal(SIGPIPE, SIG_IGN);
 	const struct CMUnitTest tests[] = {
 		T(one_supervisor_a_folder), T(a_reload_refuses_nobody_and_cuts_nobody), T(wrong_settings_change_nothing), T(a_reload_waits_so_long_and_no_longer),
+		T(a_reload_waits_for_workers_that_serve), T(a_reload_waits_not_for_ever),
 		T(a_stop_publishes_what_came), T(a_stop_is_heard_while_workers_begin), T(crashed_workers_restart_at_most_so_often), T(a_killed_supervisor_keeps_nobody_out),
 		T(a_hook_is_no_secret_of_the_log),
 	};

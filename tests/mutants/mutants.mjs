@@ -462,6 +462,10 @@ export const mutants = [
 		file: 'fcgi/supervise_proc.c', old: 'if (t->settings >= 0 &&', new: 'if (false &&',
 	},
 	{
+		id: 'R4', what: 'new settings are adopted before anybody serves with them', suite: 'contract', in: 'test_supervise', test: 'a_reload_waits_for_workers_that_serve', control: 'one_supervisor_a_folder',
+		file: 'fcgi/supervise_reload.c', old: 'n += t->w[i].pid != 0 && t->w[i].ready;', new: 'n += t->w[i].pid != 0;',
+	},
+	{
 		id: 'L1', what: 'a silent body holds its upload for ever', suite: 'contract', in: 'test_slow', test: 'a_silent_body_is_cut_and_kept', control: 'a_pause_is_no_silence',
 		file: 'fcgi/gateway/gw_fcgi.c', old: 'if (c->since && now - c->since', new: 'if (false && now - c->since',
 	},
