@@ -165,7 +165,7 @@ const struct setting settings[] = {
 	 .help = "A body that comes more slowly, averaged over twice `READ_TIMEOUT` of waiting, is cut; 0: never."},
 	{"RELOAD_WAIT", NUM(reload_wait, "3600", 0, 86400, "s"), .help = "After SIGHUP, running requests may go on with the old settings so long."},
 
-	{"RESTARTS_PER_MINUTE", NUM(restarts, "60", 1, CONFIG_RESTARTS_MAX, ""), .help = "Workers that ended are started again at most so often."},
+	{"RESTARTS_PER_MINUTE", NUM(restarts, "60", 1, CONFIG_RESTARTS_MAX, ""), .help = "Workers that ended are started again at most so often; what tells the hook, as often for itself."},
 	{"WORKERS", NUM(workers, "4", 1, 1024, ""), .alias = "UVICORN_WORKERS", .help = "Processes of the pool."},
 	{"THREADS", NUM(threads, "256", 1, 16384, ""), .help = "Threads of a process, at most; they are made when needed."},
 	{"RESERVE_THREADS", NUM(reserve_threads, "16", 0, 16383, ""), .help = "Threads of a process that serve only short requests."},
