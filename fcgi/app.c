@@ -38,11 +38,19 @@ static enum err make_dirs(const char *path)
 	return e;
 }
 
+void app_threads(void *self, int n)
+{
+	struct app *app = self;
+	const struct config *cfg = app->cfg;
+	int64_t slots = (n < cfg->threads ? n : cfg->threads) - cfg->reserve_threads;
+	__atomic_store_n(&app->body_max, slots > 1 ? (int)slots : 1, __ATOMIC_RELAXED);
+}
+
 static void set_slots(struct app *app)
 {
 	const struct config *cfg = app->cfg;
 	int64_t workers = cfg->workers > 0 ? cfg->workers : 1;
-	app->body_max = app->once ? 1 : (int)(cfg->threads - cfg->reserve_threads);
+	app_threads(app, app->once ? 1 : (int)cfg->threads);
 	app->begin_max = app->body_max;
 	if (cfg->max_uploads > 0 && (cfg->max_uploads + workers - 1) / workers < app->begin_max)
 		app->begin_max = (int)((cfg->max_uploads + workers - 1) / workers);

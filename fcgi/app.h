@@ -21,6 +21,8 @@ enum err app_make_dirs(const struct config *cfg);
 void app_handle(void *app, struct http_req *req, struct http_res *res);
 /* The process ends: bodies that wait are stopped, what came of them is kept (503). */
 void app_stop_bodies(void *app);
+/* So many threads serve, or may: the reserve is kept free of bodies also where they are fewer than THREADS. From any thread. */
+void app_threads(void *app, int n);
 /* About once a second, from one thread at a time, beside requests: the lazy reaper. After app_stop_bodies it ends with the row that it is at. */
 void app_tick(void *app);
 /* Plain CGI: the descriptor that says somebody wants something of this process, and reading it; they fit struct gateway_app. */

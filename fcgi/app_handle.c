@@ -16,9 +16,9 @@
 
 /* ---- the way in ---- */
 
-static bool slot_take(int *used, int max)
+static bool slot_take(int *used, const int *max)
 {
-	if (__atomic_add_fetch(used, 1, __ATOMIC_RELAXED) <= max)
+	if (__atomic_add_fetch(used, 1, __ATOMIC_RELAXED) <= __atomic_load_n(max, __ATOMIC_RELAXED))
 		return true;
 	__atomic_sub_fetch(used, 1, __ATOMIC_RELAXED);
 	return false;
@@ -60,7 +60,7 @@ static bool slot_lasts(struct call *c, int *used)
  * one: what was answered is in the ledger, and the tick's own thread is as good for the rest. */
 static bool slot_for_after(struct app *app, struct call *c)
 {
-	if (slot_take(&app->bodies, app->body_max))
+	if (slot_take(&app->bodies, &app->body_max))
 		return true;
 	c->res->after = NULL;
 	__atomic_store_n(&app->unfinished, true, __ATOMIC_RELEASE);
@@ -73,9 +73,9 @@ static enum err admitted(struct app *app, struct call *c, const struct route *r)
 	bool has_body = c->req->body->length != 0;
 	bool slot = (r->flags & ROUTE_DOWNLOAD) || ((r->flags & ROUTE_BODY) && has_body);
 	bool begins = (r->flags & ROUTE_BEGINS) && has_body;
-	if (slot && !slot_take(&app->bodies, app->body_max))
+	if (slot && !slot_take(&app->bodies, &app->body_max))
 		return ERR_BUSY;
-	enum err e = begins && !slot_take(&app->begins, app->begin_max) ? ERR_BUSY : ERR_OK;
+	enum err e = begins && !slot_take(&app->begins, &app->begin_max) ? ERR_BUSY : ERR_OK;
 	if (!e) {
 		e = r->handle(c);
 		if (e == ERR_NO_SPACE && c->req->method == HTTP_DELETE && ballast_spend(app->cfg))

@@ -15,7 +15,7 @@ struct app {
 	struct guard_keys keys;
 	bool once;
 	int64_t started;
-	int body_max, begin_max;    /* slots of this process */
+	int body_max, begin_max;    /* slots of this process; body_max atomic */
 	int bodies, begins;         /* in use, atomic */
 	bool recovered;             /* what was begun to be finished, by earlier processes or unfinished, was looked at; the tick's own */
 	bool unfinished;            /* finishing for which no thread was free is left to the tick, atomic */

@@ -63,7 +63,8 @@ static int work(const struct config *c)
 		log_event(LOG_ERROR, "main", "cannot start", "reason", LS(err_code(e)), NULL);
 		return 1;
 	}
-	struct gateway_app door = {.handle = app_handle, .self = app, .base_path = c->base_path, .stop_bodies = app_stop_bodies, .tick = app_tick, .ready = tell_ready,
+	struct gateway_app door = {.handle = app_handle, .self = app, .base_path = c->base_path, .stop_bodies = app_stop_bodies, .tick = app_tick,
+	                           .ready = tell_ready, .threads = app_threads,
 	                           .read_timeout_ms = (int)c->read_timeout * 1000, .send_timeout_ms = (int)c->send_timeout * 1000,
 	                           .min_rate = c->min_rate};
 	struct gateway_pool pool = {.max_threads = (int)c->threads, .stack_kib = STACK_KIB, .arena_max = REQUEST_MEMORY,

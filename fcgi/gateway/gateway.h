@@ -27,6 +27,8 @@ struct gateway_app {
 	/* Called about once a second by a thread of its own, beside requests and stop_bodies, never at the same time twice. One that lasts keeps nobody waiting;
 	 * at a stop it is waited for as a request is. May be NULL. */
 	void (*tick)(void *self);
+	/* A pool has only so many threads, because no more can be started, or it can have max_threads after all. Called with a mutex held. May be NULL. */
+	void (*threads)(void *self, int n);
 	/* For a process of one thread (plain CGI): a descriptor that is polled while a body is waited for, -1 if none; and what to call when
 	 * it can be read, which may stop the body. May be NULL. */
 	int (*wake_fd)(void *self);

@@ -45,12 +45,20 @@ static struct pool {
 	struct thread *thread;
 	int n, idle, ended;
 	int64_t retry_at;        /* when a thread could not be started */
+	int told;                /* the application: how many threads it has */
 	bool broken;
 } pool = {.mu = PTHREAD_MUTEX_INITIALIZER};
 
 static void *serve(void *arg);
 
-/* Both with the mutex held. */
+/* All three with the mutex held. */
+static void tell_threads(int n)
+{
+	if (n != pool.told && pool.app->threads)
+		pool.app->threads(pool.app->self, n);
+	pool.told = n;
+}
+
 static void start_thread(void)
 {
 	pthread_attr_t attr;
@@ -65,8 +73,10 @@ static void start_thread(void)
 	if (rc == 0) {
 		pool.n++;
 		pool.idle++;
+		tell_threads(pool.conf.max_threads);
 		return;
 	}
+	tell_threads(pool.n);
 	log_event(LOG_WARN, "gateway", "no more threads", "have", LI(pool.n), "errno", LI(rc), NULL);
 	pool.retry_at = clock_mono_us() + GIVE_UP_US;
 }
@@ -159,6 +169,8 @@ static void watch_all(void)
 	for (int i = 0; i < pool.n; i++)
 		if (pool.thread[i].conn)
 			gw_conn_watch(pool.thread[i].conn, stood);
+	if (pool.told < pool.conf.max_threads && !atomic_load(&closing))
+		start_thread();   /* whether there are enough again */
 	pthread_mutex_unlock(&pool.mu);
 }
 
@@ -290,6 +302,7 @@ int gateway_fcgi_serve(const struct gateway_app *app, const struct gateway_pool 
 	mallopt(M_ARENA_MAX, 4);   /* an arena a thread would hold much memory for nothing */
 	pool.app = app;
 	pool.conf = *conf;
+	pool.told = conf->max_threads;
 	pool.thread = calloc((size_t)conf->max_threads, sizeof *pool.thread);
 	if (!pool.thread)
 		return -1;

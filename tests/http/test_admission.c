@@ -127,12 +127,43 @@ static void slots_come_back(void **state)
 	EXPECT(k, 200, kit_chunk(k, "x", 0, 0, "a", 1, false));
 }
 
+static struct kit *many;
+
+static void one_of_two_is_taken(void)
+{
+	struct kit *guest = kit_client(many);
+	app_threads(many->app, 5);
+	EXPECT(guest, 503, kit_chunk(guest, "x", 0, 0, "a", 1, false));
+	app_threads(many->app, 1);
+	EXPECT(guest, 503, kit_chunk(guest, "x", 0, 0, "a", 1, false));
+	app_threads(many->app, 6);
+	EXPECT(guest, 200, kit_chunk(guest, "x", 0, 0, "a", 1, false));
+	kit_done(guest);
+}
+
+/* Where fewer threads than THREADS can be started, it is the bodies that have fewer. */
+static void the_reserve_is_of_threads_that_are_there(void **state)
+{
+	struct kit *was = k;
+	(void)state;
+	k = many = KIT("THREADS=16", "RESERVE_THREADS=4");
+	record("f");
+	then_at_once(one_of_two_is_taken);
+	EXPECT(k, 200, kit_complete(k, "f", "f.webm", NULL));
+	assert_null(k->around);
+	app_threads(k->app, 1);
+	EXPECT(k, 200, kit_chunk(k, "x", 1, 0, "a", 1, false));
+	kit_done(k);
+	k = was;
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(finishing_keeps_the_slot_of_its_body), T(finishing_without_a_body_takes_a_slot), T(finishing_without_a_slot_is_left_to_the_tick), T(slots_come_back),
+		T(the_reserve_is_of_threads_that_are_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -506,6 +506,14 @@ export const mutants = [
 		file: 'fcgi/gateway/gw_cgi.c', old: '#define TURNS 8 ', new: '#define TURNS 1 ',
 	},
 	{
+		id: 'L11', what: 'bodies take threads that are not there', suite: 'http', in: 'test_admission', test: 'the_reserve_is_of_threads_that_are_there', control: 'slots_come_back',
+		file: 'fcgi/app.c', old: '(n < cfg->threads ? n : cfg->threads) -', new: '(n < 0 ? n : cfg->threads) -',
+	},
+	{
+		id: 'L12', what: 'a pool that had no threads for a moment is small for ever', suite: 'unit', in: 'test_gateway', test: 'threads_that_are_not_there', control: 'whole_bodies',
+		file: 'fcgi/gateway/gw_pool.c', old: 'if (pool.told < pool.conf.max_threads && ', new: 'if (false && ',
+	},
+	{
 		id: 'H4', what: 'every thread waits for the close of an answered connection', suite: 'unit', in: 'test_gateway', test: 'a_crowd_of_silent_refused_bodies', control: 'whole_bodies',
 		file: 'fcgi/gateway/gw_fcgi.c', old: 'int keep = gw_linger_ready() &&', new: 'int keep = false &&',
 	},

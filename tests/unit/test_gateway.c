@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -39,6 +40,8 @@ static struct {
 	pthread_mutex_t mu;
 	struct source *held[8];     /* bodies that stop_bodies ends */
 	bool lasting, stopped;      /* a tick lasts until then */
+	bool scarce;                /* threads can be started only until there are THERE */
+	int started;
 } app = {.mu = PTHREAD_MUTEX_INITIALIZER};
 
 static void tell(char c)
@@ -124,6 +127,8 @@ static void handle(void *self, struct http_req *req, struct http_res *res)
 	(void)self;
 	if (req->gateway_error)
 		say(req, res, 400, req->gateway_error);
+	else if (strcmp(what, "plenty") == 0)
+		__atomic_store_n(&app.scarce, false, __ATOMIC_RELAXED);
 	else if (strcmp(what, "early") == 0)
 		say(req, res, 409, "no");
 	else if (strcmp(what, "status") == 0)
@@ -174,11 +179,28 @@ static void wake(void *self)
 		stop_bodies(self);
 }
 
-static const struct gateway_app gate = {.handle = handle, .base_path = "", .stop_bodies = stop_bodies, .tick = tick,
+static void threads(void *self, int n)
+{
+	(void)self;
+	tell((char)('0' + n));
+}
+
+static const struct gateway_app gate = {.threads = threads, .handle = handle, .base_path = "", .stop_bodies = stop_bodies, .tick = tick,
 	.wake_fd = wake_fd, .wake = wake};
 static const struct gateway_app hasty = {.handle = handle, .base_path = "", .read_timeout_ms = 100};
 
 /* ---- the child ---- */
+
+#define THERE 5                 /* one of them looks after answered connections */
+
+int pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = dlsym(RTLD_NEXT, "pthread_create");
+	if (__atomic_load_n(&app.scarce, __ATOMIC_RELAXED) && app.started >= THERE)
+		return EAGAIN;
+	app.started++;
+	return real(id, attr, run, arg);
+}
 
 static struct {
 	struct sockaddr_un at;
@@ -239,6 +261,14 @@ static int start_few(void **state)
 	return start_with(8, 0, 1000);
 }
 
+static int start_scarce(void **state)
+{
+	app.scarce = true;
+	int rc = start_few(state);
+	app.scarce = false;
+	return rc;
+}
+
 /* Running requests may go on after SIGUSR1, and hardly at all after a stop. */
 static int start_patient(void **state)
 {
@@ -272,7 +302,9 @@ static void hear(char want)
 {
 	char c;
 	struct pollfd p = {.fd = app.tell[0], .events = POLLIN};
+	int64_t end = clock_mono_us() + PATIENCE_MS * 1000;
 	do {
+		assert_true(clock_mono_us() < end);
 		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
 		assert_int_equal(read(app.tell[0], &c, 1), 1);
 	} while (c != want);
@@ -595,6 +627,18 @@ static void a_crowd_of_silent_refused_bodies(void **state)
 	}
 }
 
+/* A pool whose threads cannot be started tells so, and when they can be after all. */
+static void threads_that_are_not_there(void **state)
+{
+	(void)state;
+	int first = ask("PATCH", "/hold", "1000"), second = ask("PATCH", "/hold", "1000");
+	hear('4');
+	EXPECT(ask("GET", "/plenty", NULL), "Status: 500");
+	hear('8');
+	close(first);
+	close(second);
+}
+
 static int start_lasting(void **state)
 {
 	app.lasting = true;
@@ -910,6 +954,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_crowd_of_silent_refused_bodies, start_few, stop),
 		cmocka_unit_test_setup_teardown(ticks, start_lasting, stop), SERVED(ends_when_idle), SERVED(ends_with_a_body_in_flight),
 		SERVED(ends_although_a_request_does_not),
+		cmocka_unit_test_setup_teardown(threads_that_are_not_there, start_scarce, stop),
 		cmocka_unit_test_setup_teardown(another_reload_ends_no_body, start_patient, stop),
 		cmocka_unit_test_setup_teardown(a_stop_ends_the_draining, start_patient, stop),
 		cmocka_unit_test(cgi_bodies), cmocka_unit_test(cgi_reads_what_it_refuses), cmocka_unit_test(cgi_term_keeps_what_came),
