@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #define IDLE_US 2000000              /* without a byte */
 #define MOST_US 60000000             /* in all */
 #define CONNECTIONS_MAX 1024
+#define DESCRIPTORS_OF 8             /* and no more than one of so many descriptors: uploads need the others */
 #define LOOK_MS 500
 #define TURN (1 << 20)               /* bytes of one connection before the others are looked at */
 #define STACK (128 * 1024)
@@ -34,8 +36,8 @@ struct ending {
 static struct {
 	pthread_mutex_t mu;
 	int epoll;                       /* -1: no thread */
-	int n;
-	struct ending *first;
+	int n, max;
+	struct ending *first;            /* handed over, not yet looked at */
 } linger = {.mu = PTHREAD_MUTEX_INITIALIZER, .epoll = -1};
 
 /* Throws away what came. false: the peer has closed, or failed. */
@@ -57,15 +59,29 @@ static void end(struct ending **at)
 	*at = e->next;
 	close(e->fd);
 	free(e);
+	pthread_mutex_lock(&linger.mu);
 	linger.n--;
+	pthread_mutex_unlock(&linger.mu);
 }
 
-/* Ends what has closed or waited long enough. Only this thread removes, so an element stays while it is looked at. */
-static void look(void)
+/* The looking thread's own list and what was handed over since: reading from a peer keeps nobody waiting who hands over. */
+static struct ending *with_new(struct ending *own)
 {
 	pthread_mutex_lock(&linger.mu);
+	struct ending *all = linger.first, **last = &all;
+	linger.first = NULL;
+	pthread_mutex_unlock(&linger.mu);
+	while (*last)
+		last = &(*last)->next;
+	*last = own;
+	return all;
+}
+
+/* Ends what has closed or waited long enough. */
+static void look(struct ending **own)
+{
 	int64_t now = clock_mono_us();
-	for (struct ending **at = &linger.first; *at;) {
+	for (struct ending **at = own; *at;) {
 		struct ending *e = *at;
 		bool heard = false;
 		if (!waits(e->fd, &heard) || now - e->since > MOST_US || (!heard && now - e->heard > IDLE_US)) {
@@ -76,16 +92,17 @@ static void look(void)
 			e->heard = now;
 		at = &e->next;
 	}
-	pthread_mutex_unlock(&linger.mu);
 }
 
 static void *look_after(void *arg)
 {
 	struct epoll_event ev[16];
+	struct ending *own = NULL;
 	(void)arg;
 	for (;;) {
 		epoll_wait(linger.epoll, ev, 16, LOOK_MS);
-		look();
+		own = with_new(own);
+		look(&own);
 	}
 	return NULL;
 }
@@ -94,6 +111,10 @@ void gw_linger_start(void)
 {
 	pthread_t id;
 	pthread_attr_t attr;
+	struct rlimit r;
+	linger.max = CONNECTIONS_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur / DESCRIPTORS_OF < CONNECTIONS_MAX)
+		linger.max = (int)(r.rlim_cur / DESCRIPTORS_OF);
 	linger.epoll = epoll_create1(EPOLL_CLOEXEC);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK);
@@ -117,7 +138,7 @@ static bool hand_over(int fd)
 	if (!e)
 		return false;
 	pthread_mutex_lock(&linger.mu);
-	bool taken = linger.n < CONNECTIONS_MAX && epoll_ctl(linger.epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
+	bool taken = linger.n < linger.max && epoll_ctl(linger.epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
 	if (taken) {
 		int64_t now = clock_mono_us();
 		*e = (struct ending){fd, now, now, linger.first};

@@ -514,6 +514,10 @@ export const mutants = [
 		file: 'fcgi/gateway/gw_pool.c', old: 'if (pool.told < pool.conf.max_threads && ', new: 'if (false && ',
 	},
 	{
+		id: 'L13', what: 'answered connections take all descriptors', suite: 'unit', in: 'test_gateway', test: 'a_crowd_and_few_descriptors', control: 'whole_bodies',
+		file: 'fcgi/gateway/gw_linger.c', old: 'linger.n < linger.max &&', new: 'linger.n < 1024 &&',
+	},
+	{
 		id: 'H4', what: 'every thread waits for the close of an answered connection', suite: 'unit', in: 'test_gateway', test: 'a_crowd_of_silent_refused_bodies', control: 'whole_bodies',
 		file: 'fcgi/gateway/gw_fcgi.c', old: 'int keep = gw_linger_ready() &&', new: 'int keep = false &&',
 	},

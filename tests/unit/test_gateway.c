@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -42,6 +43,7 @@ static struct {
 	bool lasting, stopped;      /* a tick lasts until then */
 	bool scarce;                /* threads can be started only until there are THERE */
 	int started;
+	int descriptors;            /* its limit, 0: as it is */
 } app = {.mu = PTHREAD_MUTEX_INITIALIZER};
 
 static void tell(char c)
@@ -239,6 +241,8 @@ static int start_with(int threads, int drain_s, int shutdown_wait_ms)
 		return -1;
 	server.pid = fork();
 	if (server.pid == 0) {
+		if (app.descriptors)
+			setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)app.descriptors, (rlim_t)app.descriptors});
 		const struct gateway_pool pool = {.max_threads = threads, .stack_kib = 256, .arena_max = 1 << 20,
 			.drain_s = drain_s, .shutdown_wait_ms = shutdown_wait_ms};
 		dup2(s, 0);
@@ -627,6 +631,20 @@ static void a_crowd_of_silent_refused_bodies(void **state)
 	}
 }
 
+static int start_narrow(void **state)
+{
+	app.descriptors = 96;
+	int rc = start_few(state);
+	app.descriptors = 0;
+	return rc;
+}
+
+/* Answered connections that wait for their peers leave descriptors for others. */
+static void a_crowd_and_few_descriptors(void **state)
+{
+	a_crowd_of_silent_refused_bodies(state);
+}
+
 /* A pool whose threads cannot be started tells so, and when they can be after all. */
 static void threads_that_are_not_there(void **state)
 {
@@ -954,6 +972,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_crowd_of_silent_refused_bodies, start_few, stop),
 		cmocka_unit_test_setup_teardown(ticks, start_lasting, stop), SERVED(ends_when_idle), SERVED(ends_with_a_body_in_flight),
 		SERVED(ends_although_a_request_does_not),
+		cmocka_unit_test_setup_teardown(a_crowd_and_few_descriptors, start_narrow, stop),
 		cmocka_unit_test_setup_teardown(threads_that_are_not_there, start_scarce, stop),
 		cmocka_unit_test_setup_teardown(another_reload_ends_no_body, start_patient, stop),
 		cmocka_unit_test_setup_teardown(a_stop_ends_the_draining, start_patient, stop),
