@@ -110,6 +110,27 @@ enum err chunks_copy(struct house *h, const struct session *s, int64_t first, in
 	return e;
 }
 
+static enum err equal_chunk(void *arg, const struct chunk *chunk, int64_t pos)
+{
+	struct copy *c = arg;
+	bool same = true;
+	enum err e = chunk->length > 0 ? copy_source(c, chunk->file) : ERR_OK;
+	if (!e && chunk->length > 0)
+		e = blob_equal(c->from, chunk->base, c->to, pos, chunk->length, &same);
+	return e || same ? e : ERR_CONFLICT;
+}
+
+enum err chunks_equal(struct house *h, const struct session *s, int64_t first, int64_t last, int fd, bool *equal)
+{
+	struct copy c = {.h = h, .to = fd, .from = -1};
+	int64_t end;
+	enum err e = each_chunk(h, s, first, last, equal_chunk, &c, &end);
+	if (c.from >= 0)
+		blob_close(c.from);
+	*equal = !e;
+	return e == ERR_CONFLICT ? ERR_OK : e;
+}
+
 /* A reopened session's part file is the finished file too: it must stay as it is until the new one is there. *need: bytes to be copied. */
 static bool in_place(struct house *h, const struct session *s, int64_t *need)
 {

@@ -13,6 +13,7 @@
 #define RUNS_A_CALL 8           /* others want the reaper too */
 #define SCRATCH_MAX (4 << 20)
 #define PAGE 256
+#define NAMES_MAX 1000          /* of one run whose chunks were replaced again and again */
 
 static void day_of(int64_t t, char out[11])
 {
@@ -35,6 +36,7 @@ const char *recovered_name(struct arena *a, const struct session *s, const char 
 
 struct run {
 	int64_t first, last, bytes;
+	bool made;                 /* just now */
 };
 struct runs {
 	struct run v[RUNS_MAX];
@@ -109,30 +111,70 @@ static enum err run_make(struct house *h, const struct session *s, const struct 
 	return e;
 }
 
-static enum err recover_run(struct house *h, struct arena *a, const struct session *s, const struct run *run, int *made)
+/* Whether the finished file of r is what the run is now. */
+static enum err run_same(struct house *h, const struct session *s, const struct run *run, const struct recording *r, bool *same)
 {
-	struct recording r = {.sid = s->sid, .take = s->take, .owner = s->owner, .meta = s->meta, .created = clock_now(), .recovered = true}, have;
+	int fd;
+	*same = false;
+	if (r->size != run->bytes)
+		return ERR_OK;
+	enum err e = recording_open(h, r, &fd);
+	if (e)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = chunks_equal(h, s, run->first, run->last, fd, same);
+	blob_close(fd);
+	return e;
+}
+
+/* Its disk name: the first number under which there is nothing. *done: one before has its bytes; they are looked at only if asked, else the first name that is
+ * somebody's is taken for its own. */
+static enum err run_name(struct house *h, struct arena *a, const struct session *s, const struct run *run, bool look, struct recording *r, bool *done)
+{
+	struct recording have;
+	const char *disk = r->disk = name_disk(a, r->name);
+	*done = false;
+	for (int number = 2; r->disk && number < NAMES_MAX; number++) {
+		enum err e = store_recording_get(h->db, a, s->sid, r->disk, &have);
+		if (e)
+			return e == ERR_NOT_FOUND ? ERR_OK : e;
+		*done = !look;
+		if (look)
+			e = run_same(h, s, run, &have, done);
+		if (e || *done)
+			return e;
+		r->disk = name_numbered(a, disk, number);
+	}
+	return r->disk ? ERR_CONFLICT : ERR_NOMEM;
+}
+
+static enum err run_claimed(struct house *h, const struct session *s, const struct run *run, struct recording *r)
+{
+	/* Whoever had the name may still be about to lose it, or to get it. */
+	struct hold *claim;
+	enum err e = finished_claim(h, s->sid, r->disk, false, &claim);
+	if (e)
+		return e == ERR_CONFLICT ? ERR_BUSY : e;
+	e = run_make(h, s, run, r);
+	finished_settle(h, s->sid, r->disk, claim);
+	return e;
+}
+
+static enum err recover_run(struct house *h, struct arena *a, const struct session *s, struct run *run, bool look)
+{
+	struct recording r = {.sid = s->sid, .take = s->take, .owner = s->owner, .meta = s->meta, .created = clock_now(), .recovered = true};
+	bool done;
 	/* Two takes may have the same run. */
 	const char *take = s->take > 1 ? arena_printf(a, " take %lld", (long long)s->take) : "";
 	const char *what = take ? arena_printf(a, "%s chunks %lld-%lld", take, (long long)run->first, (long long)run->last) : NULL;
 	r.name = what ? recovered_name(a, s, what) : NULL;
-	r.disk = r.name ? name_disk(a, r.name) : NULL;
-	if (!r.disk)
+	if (!r.name)
 		return ERR_NOMEM;
-	enum err e = store_recording_get(h->db, a, s->sid, r.disk, &have);
-	if (e != ERR_NOT_FOUND)
-		return e;
-	/* Whoever had the name may still be about to lose it, or to get it. */
-	struct hold *claim;
-	e = finished_claim(h, s->sid, r.disk, false, &claim);
-	if (e)
-		return e == ERR_CONFLICT ? ERR_BUSY : e;
-	e = run_make(h, s, run, &r);
-	finished_settle(h, s->sid, r.disk, claim);
-	if (!e) {
-		++*made;
+	enum err e = run_name(h, a, s, run, look, &r, &done);
+	if (!e && !done)
+		e = run_claimed(h, s, run, &r);
+	run->made = !e && !done;
+	if (run->made)
 		metrics_add(h->metrics, M_RECOVERED, 1);
-	}
 	return e;
 }
 
@@ -141,20 +183,32 @@ static bool passing(enum err e)
 	return e == ERR_NO_SPACE || e == ERR_BUSY || e == ERR_NOMEM;
 }
 
-static enum err recover_some(struct house *h, struct arena *a, const struct session *s, const struct runs *r, int *made, bool *all)
+/* One round over the runs; look: over those that had their names before. */
+static enum err recover_round(struct house *h, struct arena *a, const struct session *s, struct runs *r, bool look, int *made, bool *all)
 {
 	int i = 0;
 	for (; i < r->n && *made < RUNS_A_CALL; i++) {
-		enum err e = recover_run(h, a, s, &r->v[i], made);
+		struct run *run = &r->v[i];
+		enum err e = run->made ? ERR_OK : recover_run(h, a, s, run, look);
+		*made += run->made && !e;
 		arena_reset(a);
 		if (passing(e))
 			return e;
 		if (e)
-			log_event(LOG_ERROR, "reap", "a run could not be recovered, its chunks stay", "row", LI(s->n), "first", LI(r->v[i].first),
-				"last", LI(r->v[i].last), "reason", LS(err_code(e)), NULL);
+			log_event(LOG_ERROR, "reap", "a run could not be recovered, its chunks stay", "row", LI(s->n), "first", LI(run->first),
+				"last", LI(run->last), "reason", LS(err_code(e)), NULL);
 	}
 	*all = i == r->n;
 	return ERR_OK;
+}
+
+/* A name may be that of older bytes, from before a chunk was replaced. That is read when all have names, for it may be much, and else would be read at each call. */
+static enum err recover_some(struct house *h, struct arena *a, const struct session *s, struct runs *r, int *made, bool *all)
+{
+	enum err e = recover_round(h, a, s, r, false, made, all);
+	if (e || !*all)
+		return e;
+	return recover_round(h, a, s, r, true, made, all);
 }
 
 enum err recover_runs(struct house *h, const struct session *s, int *made, bool *all)

@@ -63,6 +63,8 @@ enum err recording_rename(struct house *h, struct arena *a, const struct session
 enum err session_join(struct house *h, struct session *s);
 /* Copies complete chunks [first, last] one after the other into part file `file` (made here), synced. *size: bytes. */
 enum err chunks_copy(struct house *h, const struct session *s, int64_t first, int64_t last, int64_t file, int64_t *size);
+/* Whether open file fd begins with the bytes of complete chunks [first, last]. */
+enum err chunks_equal(struct house *h, const struct session *s, int64_t first, int64_t last, int fd, bool *equal);
 /* Completes an OPEN row that has all its bytes (a process died between the two); another row: success. Takes the hold without waiting: ERR_LOCKED. */
 enum err upload_end_full(struct house *h, struct arena *a, int64_t n, struct append_out *out);
 /* Removes a finished file whose name is in the trash, and its note; of another name nothing. */

@@ -331,6 +331,60 @@ static void a_run_waits_for_its_name(void **state)
 	assert_true(there(r.disk));
 }
 
+/* ---- runs ---- */
+
+static void with_a_hole(void)
+{
+	EXPECT(k, 200, kit_chunk(k, SID, 0, 0, "one", 3, false));
+	EXPECT(k, 200, kit_chunk(k, SID, 2, 0, "three", 5, false));
+	clock_shift(2 * 86400);
+}
+
+/* How many recordings there are, and how many of them have these bytes. */
+static int recordings(const char *bytes, int *of_these)
+{
+	struct recording page[8];
+	int found;
+	*of_these = 0;
+	assert_int_equal(store_recordings(kit_house(k)->db, k->a, NULL, 0, page, 8, &found), ERR_OK);
+	for (int i = 0; i < found; i++) {
+		int fd;
+		char b[50];
+		assert_int_equal(recording_open(kit_house(k), &page[i], &fd), ERR_OK);
+		ssize_t n = read(fd, b, sizeof b);
+		close(fd);
+		assert_int_equal(n, page[i].size);
+		*of_these += (size_t)n == strlen(bytes) && memcmp(b, bytes, (size_t)n) == 0;
+	}
+	return found;
+}
+
+/* A chunk is replaced after what can be watched was offered: the recorder has no copy of it any more. */
+static void a_replaced_chunk_is_offered_too(void **state)
+{
+	static const char *const again[] = {"REPLACED", "another!", "another!"};
+	static const int all[] = {3, 4, 4};
+	int of_these;
+	(void)state;
+	with_a_hole();
+	kit_reap(k);
+	assert_int_equal(recordings("one", &of_these), 2);
+	for (int i = 0; i < 3; i++) {
+		clock_shift((3 + 4 * i) * 86400);
+		EXPECT(k, 200, kit_chunk(k, SID, 0, 0, again[i], strlen(again[i]), false));
+		clock_shift((5 + 4 * i) * 86400);
+		kit_reap(k);
+		kit_reap(k);
+		/* What was offered before stays, and nothing is offered twice. */
+		assert_int_equal(recordings(again[i], &of_these), all[i]);
+		assert_int_equal(of_these, 1);
+	}
+	clock_shift(90 * 86400);
+	kit_reap(k);
+	assert_int_equal(newest().state, SESSION_GONE);
+	assert_int_equal(recordings("another!", &of_these), 4);
+}
+
 /* ---- giving up ---- */
 
 /* Has its file's name, but no row. */
@@ -401,6 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		R_(a_name_has_one_remover), R_(a_late_remover_removes_nothing), R_(a_rename_meets_a_finishing), R_(a_new_name_is_nobody_elses),
 		R_(a_deleted_recording_takes_no_others_chunk), R_(a_run_waits_for_its_name), R_(a_run_takes_nobodys_name), R_(what_somebody_has_is_not_dropped),
+		R_(a_replaced_chunk_is_offered_too),
 		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later), R_(what_cannot_be_given_up_is_finished),
 	};
 	return cmocka_run_group_tests_name("races", tests, NULL, NULL);

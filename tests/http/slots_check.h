@@ -104,18 +104,20 @@ static void check_note(struct world *w, const struct rec *r, const char *url, in
 		wrong(w, "the note says file_name %s, expected %s", kit_str(w->k, "file_name"), r->name);
 }
 
-/* The row of the list that a finished file of the model is: its take, and for a run its range. */
-static bool rec_is(const struct rec *r, int64_t take, const char *name)
+/* The row of the list that a finished file of the model is: its take, and for a run its range and number. */
+static bool rec_is(const struct rec *r, int64_t take, const char *disk)
 {
-	char range[60];
-	const char *chunks = strstr(name, " chunks ");
-	snprintf(range, sizeof range, " chunks %d-%d.", r->first, r->last);
+	char range[60], number[16] = "";
+	const char *chunks = strstr(disk, " chunks ");
+	if (r->number > 1)
+		snprintf(number, sizeof number, " (%d)", r->number);
+	snprintf(range, sizeof range, " chunks %d-%d%s.", r->first, r->last, number);
 	return r->take == take && (r->first < 0 ? !chunks : chunks && strncmp(chunks, range, strlen(range)) == 0);
 }
 
 struct listed {
 	int64_t take, size;
-	char name[200], url[500];
+	char name[200], disk[201], url[500];
 };
 
 static int list_read(struct world *w, struct listed *out)
@@ -131,6 +133,7 @@ static int list_read(struct world *w, struct listed *out)
 		json_int(json_get(o, "take"), &l->take);
 		json_int(json_get(o, "size"), &l->size);
 		snprintf(l->name, sizeof l->name, "%s", json_str(json_get(o, "name")));
+		snprintf(l->disk, sizeof l->disk, "%s", json_str(json_get(o, "file")));
 		snprintf(l->url, sizeof l->url, "%s", json_str(json_get(o, "url")));
 		if (!text_eq(json_str(json_get(o, "session_id")), w->sid))
 			wrong(w, "a file of somebody else is listed");
@@ -148,7 +151,7 @@ static void check_files(struct world *w, bool drop)
 	for (int i = 0; i < w->nrec; i++) {
 		const struct rec *r = &w->rec[i];
 		int at = 0;
-		while (at < n && !rec_is(r, list[at].take, list[at].name))
+		while (at < n && !rec_is(r, list[at].take, list[at].disk))
 			at++;
 		if (at == n)
 			wrong(w, "no finished file of take %d (chunks %d to %d)", r->take, r->first, r->last);

@@ -43,6 +43,7 @@ struct take {
 struct rec {
 	int take;                   /* number, from 1 */
 	int first, last;            /* of a run; else first is -1 */
+	int number;                 /* of the run's files that were made of other bytes, from 1 */
 	char name[160];             /* display name, "" not looked at */
 	int n;
 	struct { int idx; struct piece p; } part[CHUNKS];

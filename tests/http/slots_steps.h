@@ -267,19 +267,38 @@ static void step_assemble(struct world *w)
 	want_status(w, t ? complete_take(w, t, 0, NULL) : w->n ? 410 : 404);
 }
 
+static bool same_bytes(const struct rec *a, const struct rec *b)
+{
+	bool same = a->n == b->n;
+	for (int i = 0; same && i < a->n; i++)
+		same = equal(&a->part[i].p, a->part[i].idx, b->part[i].p.v, b->part[i].p.n);
+	return same;
+}
+
+/* Once as it is; again, under a number, if a chunk was replaced since. */
+static void offer_run(struct world *w, const struct take *t, int first, int last)
+{
+	struct rec now = {.take = (int)(t - w->take) + 1, .first = first, .last = last, .number = 1};
+	rec_fill(&now, t, first, last);
+	for (int i = 0; i < w->nrec; i++) {
+		const struct rec *r = &w->rec[i];
+		if (r->take != now.take || r->first != first || r->last != last)
+			continue;
+		if (same_bytes(r, &now))
+			return;
+		now.number++;
+	}
+	*rec_add(w, now.take, first, last) = now;
+}
+
 static void offer_runs(struct world *w, struct take *t)
 {
-	int number = (int)(t - w->take) + 1;
 	for (int i = 0, first; i < CHUNKS; i++) {
 		if (!t->chunk[i].there)
 			continue;
 		for (first = i; i + 1 < CHUNKS && t->chunk[i + 1].there; i++)
 			;
-		bool there = false;
-		for (int j = 0; j < w->nrec; j++)
-			there |= w->rec[j].take == number && w->rec[j].first == first && w->rec[j].last == i;
-		if (!there)
-			rec_fill(rec_add(w, number, first, i), t, first, i);
+		offer_run(w, t, first, i);
 	}
 	t->offered = true;
 }

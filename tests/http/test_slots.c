@@ -172,6 +172,7 @@ static const struct { const char *title, *script; } table[] = {
 	{"recovered with a half behind", "f 0 10; c 1 100; p 1 50; r; c 1 100 v=2; p 1 100; e"},
 	{"recovered while a longer slot was given", "c 0 100; p 0 100; c 1 500; r; f 1 20; f 2 30; e"},
 	{"holes: its runs are offered", "f 0 10; f 2 70000; f 3 5; r"},
+	{"holes: a replaced chunk is offered too", "f 0 10; f 2 70000; f 3 5; r; f 3 5 v=2; r; f 0 11; r; f 5 1; r"},
 	{"holes, then filled", "f 0 10; f 2 10; r; f 1 10; e"},
 	{"holes, offered, filled, late", "f 0 10; f 2 10; r; f 1 10; e; f 3 5; e"},
 	{"holes, offered once", "f 0 10; f 2 10; r; r"},

@@ -659,7 +659,7 @@ export const mutants = [
 	{
 		id: 'N5', what: 'a run is published under a name that is somebody\'s', suite: 'fault', in: 'test_races', test: 'a_run_takes_nobodys_name', control: 'a_late_remover_removes_nothing',
 		edits: [
-			{ file: 'fcgi/upload/reap_runs.c', old: 'e = finished_claim(h, s->sid, r.disk, false, &claim);', new: 'claim = NULL;\n\te = ERR_OK;' },
+			{ file: 'fcgi/upload/reap_runs.c', old: 'enum err e = finished_claim(h, s->sid, r->disk, false, &claim);', new: 'enum err e = ERR_OK;\n\tclaim = NULL;' },
 			{ file: 'fcgi/upload/reap_runs.c', old: 'store_recording_add(h->db, r, true)', new: 'store_recording_add(h->db, r, false)' },
 		],
 	},
@@ -733,6 +733,14 @@ export const mutants = [
 	{
 		id: 'N31', what: 'takes that are gone hide one that is being recorded', suite: 'contract', in: 'test_workshop', test: 'takes_that_are_gone_hide_none', control: 'runs_wait_for_space',
 		file: 'db/store_sql.c', old: 'ORDER BY state=4,take DESC LIMIT', new: 'ORDER BY take DESC LIMIT',
+	},
+	{
+		id: 'N41', what: 'a run of replaced chunks is taken for the one before', suite: 'fault', in: 'test_races', test: 'a_replaced_chunk_is_offered_too', control: 'a_run_waits_for_its_name',
+		file: 'fcgi/upload/reap_runs.c', old: '\treturn recover_round(h, a, s, r, true, made, all);', new: '\treturn ERR_OK;',
+	},
+	{
+		id: 'N42', what: 'runs of one size are taken for one', suite: 'fault', in: 'test_races', test: 'a_replaced_chunk_is_offered_too', control: 'a_run_waits_for_its_name',
+		file: 'fcgi/upload/join.c', old: '\treturn e || same ? e : ERR_CONFLICT;', new: '\treturn e;',
 	},
 	{
 		id: 'N24', what: 'a half copy keeps the full disk full', suite: 'fault', in: 'test_apart', test: 'a_copy_that_failed_is_not_kept', control: 'deleting_an_upload_frees_its_copy',
