@@ -220,8 +220,9 @@ enum err store_recording_free_name(struct store *s, struct arena *a, const char 
  * (store_name_claim), else ERR_CONFLICT. ERR_LOCKED: its session is being finished anew. FULL. */
 enum err store_recording_rename(struct store *s, int64_t n, const char *name, const char *disk, const char *meta);
 /* A recovered run of a session with holes: a recording of its own, which finishing, renaming or deleting the session's leaves alone. Its disk
- * name must be claimed, or, for a file that is there already (claimed false), be free; else ERR_CONFLICT. NORMAL. */
-enum err store_recording_add(struct store *s, const struct recording *r, bool claimed);
+ * name must be claimed, or, for a file that is there already (claimed false), be free; else ERR_CONFLICT. of: the session row whose chunks it
+ * was made of, 0 if none: one that does not receive any more, deleted perhaps, gets no runs (ERR_OFFSET). NORMAL. */
+enum err store_recording_add(struct store *s, const struct recording *r, bool claimed, int64_t of);
 /* Removes the row; its session or upload becomes GONE (cancelled) as by store_session_gone, but a run goes alone. ERR_LOCKED: the session is FINISHING. FULL. */
 enum err store_recording_delete(struct store *s, int64_t n, int64_t now);
 

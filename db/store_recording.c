@@ -135,23 +135,35 @@ enum err recording_insert(struct tx *t, const struct recording *r, const char *s
 struct add {
 	const struct recording *r;
 	bool claimed;
+	int64_t of;
 };
+
+static enum err receives(struct tx *t, int64_t session)
+{
+	struct session s;
+	enum err e = get_session(t->h, NULL, session, &s);
+	if (e)
+		return e == ERR_NOT_FOUND ? ERR_OFFSET : e;
+	return s.state == SESSION_RECEIVING ? ERR_OK : ERR_OFFSET;
+}
 
 static enum err add_run(struct tx *t, void *arg)
 {
 	const struct add *a = arg;
 	const struct recording *r = a->r;
 	bool yes = false;
-	enum err e = a->claimed ? name_claimed(t->h, r->sid, r->disk, &yes) : name_taken(t->h, r->sid, r->disk, 0, 0, &yes);
+	enum err e = a->of ? receives(t, a->of) : ERR_OK;
+	if (!e)
+		e = a->claimed ? name_claimed(t->h, r->sid, r->disk, &yes) : name_taken(t->h, r->sid, r->disk, 0, 0, &yes);
 	if (e || yes != a->claimed)
 		return e ? e : ERR_CONFLICT;
 	e = recording_insert(t, r, r->sid, r->session, 0, r->take, true);
 	return e ? e : event_recording(t, EVENT_RECOVERED, r, r->name, r->disk, r->created);
 }
 
-enum err store_recording_add(struct store *s, const struct recording *r, bool claimed)
+enum err store_recording_add(struct store *s, const struct recording *r, bool claimed, int64_t of)
 {
-	struct add a = {.r = r, .claimed = claimed};
+	struct add a = {.r = r, .claimed = claimed, .of = of};
 	return store_do(s, add_run, &a, false);
 }
 

@@ -211,7 +211,7 @@ static const char *adopt_file(struct look *l, const struct about *x, const struc
 	adopt_owner(&ad);
 	adopt_note(&ad);
 	if (!e)
-		e = store_recording_add(l->h->db, &ad.r, false);
+		e = store_recording_add(l->h->db, &ad.r, false, 0);
 	json_free(ad.note);
 	return e ? NULL : "adopted as a recording";
 }

@@ -18,8 +18,8 @@
 
 static void complain(const char *what, int64_t n, enum err e, struct reap_count *count)
 {
-	/* Somebody is at it. */
-	if (e == ERR_LOCKED)
+	/* Somebody is at it, or just was. */
+	if (e == ERR_LOCKED || e == ERR_AGAIN)
 		return;
 	count->failed++;
 	log_event(LOG_ERROR, "reap", what, "row", LI(n), "reason", LS(err_code(e)), NULL);

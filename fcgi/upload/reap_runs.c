@@ -88,11 +88,14 @@ static enum err run_publish(struct house *h, const struct session *s, const stru
 	enum err e = chunks_copy(h, s, run->first, run->last, file, &r->size);
 	if (e)
 		return e;
-	e = blob_publish(h->blobs, file, r->size, s->sid, r->disk);
+	/* Chunks were replaced meanwhile, or deleted with their session. */
+	e = r->size == run->bytes ? blob_publish(h->blobs, file, r->size, s->sid, r->disk) : ERR_AGAIN;
 	if (!e)
 		e = note_write(h, r, NULL);
 	if (!e)
-		e = store_recording_add(h->db, r, true);
+		e = store_recording_add(h->db, r, true, s->n);
+	if (e == ERR_OFFSET)
+		e = ERR_AGAIN;
 	/* Still there after a copy to another device, and after an error. */
 	blob_remove(h->blobs, file);
 	return e;
@@ -180,7 +183,7 @@ static enum err recover_run(struct house *h, struct arena *a, const struct sessi
 
 static bool passing(enum err e)
 {
-	return e == ERR_NO_SPACE || e == ERR_BUSY || e == ERR_NOMEM;
+	return e == ERR_NO_SPACE || e == ERR_BUSY || e == ERR_NOMEM || e == ERR_AGAIN;
 }
 
 /* One round over the runs; look: over those that had their names before. */

@@ -198,15 +198,18 @@ static void renaming(void **state)
 	struct recording r, run = {.sid = "s", .session = n, .take = 1, .owner = "", .name = "run", .disk = "run.webm", .size = 4, .created = NOW};
 	const char *name;
 	struct recording odd = run;
-	assert_int_equal(store_recording_add(k->s, &run, true), ERR_CONFLICT);
+	assert_int_equal(store_recording_add(k->s, &run, true, 0), ERR_CONFLICT);
 	assert_int_equal(store_name_claim(k->s, "s", "run.webm"), ERR_OK);
 	assert_int_equal(store_name_claim(k->s, "s", "run.webm"), ERR_CONFLICT);
-	assert_int_equal(store_recording_add(k->s, &run, false), ERR_CONFLICT);
-	assert_int_equal(store_recording_add(k->s, &run, true), ERR_OK);
-	assert_int_equal(store_recording_add(k->s, &run, true), ERR_CONFLICT);
+	assert_int_equal(store_recording_add(k->s, &run, false, 0), ERR_CONFLICT);
+	assert_int_equal(store_recording_add(k->s, &run, true, 0), ERR_OK);
+	assert_int_equal(store_recording_add(k->s, &run, true, 0), ERR_CONFLICT);
 	assert_int_equal(store_name_claim(k->s, "s", "run.webm"), ERR_CONFLICT);
 	odd.disk = "odd.webm";
-	assert_int_equal(store_recording_add(k->s, &odd, false), ERR_OK);
+	/* Nor does a session that has ended, or is forgotten, get another run. */
+	assert_int_equal(store_recording_add(k->s, &odd, false, n), ERR_OFFSET);
+	assert_int_equal(store_recording_add(k->s, &odd, false, n + 9), ERR_OFFSET);
+	assert_int_equal(store_recording_add(k->s, &odd, false, 0), ERR_OK);
 	assert_int_equal(store_recording_get(k->s, k->a, "s", "odd.webm", &r), ERR_OK);
 	assert_int_equal(store_recording_delete(k->s, r.n, NOW), ERR_OK);
 	assert_int_equal(store_recording_of_session(k->s, k->a, n, &r), ERR_OK);
@@ -236,7 +239,7 @@ static void deleting_a_recording(void **state)
 	int64_t n = finished(k, "s", "", "a.webm");
 	struct recording r, run = {.sid = "s", .session = n, .take = 1, .owner = "", .name = "run", .disk = "run.webm", .size = 4, .created = NOW};
 	struct chunk c;
-	store_recording_add(k->s, &run, false);
+	store_recording_add(k->s, &run, false, 0);
 	assert_int_equal(store_recording_get(k->s, k->a, "s", "run.webm", &run), ERR_OK);
 	assert_int_equal(store_recording_delete(k->s, run.n, NOW), ERR_OK);
 	assert_int_equal(kit_session_now(k, n).state, SESSION_COMPLETE);

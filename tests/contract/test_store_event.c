@@ -188,7 +188,7 @@ static void recovering_reopening_renaming_deleting(void **state)
 	assert_int_equal(store_session_gone(k->s, out.session, NOW, true, false, &file), ERR_OK);
 	assert_string_equal(last(k).subject, "rec");
 	struct recording run = {.sid = "rec", .session = out.session, .take = 1, .owner = "", .name = "r", .disk = "r.webm", .size = 3, .created = NOW, .recovered = true};
-	assert_int_equal(store_recording_add(k->s, &run, false), ERR_OK);
+	assert_int_equal(store_recording_add(k->s, &run, false, 0), ERR_OK);
 	assert_int_equal(store_recording_get(k->s, k->a, "rec", "r.webm", &r), ERR_OK);
 	assert_int_equal(store_recording_delete(k->s, r.n, NOW), ERR_OK);
 	assert_string_equal(told(k), "created/1 recovered/1 completed/1 completed/1 resumed/1 deleted/1 recovered/1 deleted/1");

@@ -385,6 +385,55 @@ static void a_replaced_chunk_is_offered_too(void **state)
 	assert_int_equal(recordings("another!", &of_these), 4);
 }
 
+static void cancel(void)
+{
+	assert_int_equal(session_cancel(kit_house(other), other->a, SID), ERR_OK);
+}
+
+/* Its bytes are copied already. */
+static void a_deleted_session_gets_no_runs(void **state)
+{
+	int of_these;
+	(void)state;
+	with_a_hole();
+	at(SHIM_RENAME, "chunks 0-0.webm", cancel);
+	kit_reap(k);
+	over();
+	assert_int_equal(newest().state, SESSION_GONE);
+	assert_int_equal(recordings("", &of_these), 0);
+	kit_reap(k);
+	assert_int_equal(trash(), 0);
+	assert_false(there(""));
+}
+
+static void nothing(void)
+{
+}
+
+static void cancel_and_watch(void)
+{
+	cancel();
+	moment.came = 0;
+	at(SHIM_RENAME, "chunks 0-0.webm", nothing);
+}
+
+/* Its chunks go while their file is made: an empty one gets no name, not even for a moment. */
+static void a_cut_run_is_not_published(void **state)
+{
+	int of_these;
+	(void)state;
+	with_a_hole();
+	at(SHIM_OPEN, ".part", cancel_and_watch);
+	kit_reap(k);
+	shim_use(NULL, NULL);
+	assert_string_equal(moment.path, "chunks 0-0.webm");
+	assert_int_equal(moment.came, 0);
+	assert_int_equal(newest().state, SESSION_GONE);
+	assert_int_equal(recordings("", &of_these), 0);
+	kit_reap(k);
+	assert_int_equal(trash(), 0);
+}
+
 /* ---- giving up ---- */
 
 /* Has its file's name, but no row. */
@@ -455,7 +504,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		R_(a_name_has_one_remover), R_(a_late_remover_removes_nothing), R_(a_rename_meets_a_finishing), R_(a_new_name_is_nobody_elses),
 		R_(a_deleted_recording_takes_no_others_chunk), R_(a_run_waits_for_its_name), R_(a_run_takes_nobodys_name), R_(what_somebody_has_is_not_dropped),
-		R_(a_replaced_chunk_is_offered_too),
+		R_(a_replaced_chunk_is_offered_too), R_(a_deleted_session_gets_no_runs), R_(a_cut_run_is_not_published),
 		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later), R_(what_cannot_be_given_up_is_finished),
 	};
 	return cmocka_run_group_tests_name("races", tests, NULL, NULL);

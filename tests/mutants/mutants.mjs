@@ -660,7 +660,7 @@ export const mutants = [
 		id: 'N5', what: 'a run is published under a name that is somebody\'s', suite: 'fault', in: 'test_races', test: 'a_run_takes_nobodys_name', control: 'a_late_remover_removes_nothing',
 		edits: [
 			{ file: 'fcgi/upload/reap_runs.c', old: 'enum err e = finished_claim(h, s->sid, r->disk, false, &claim);', new: 'enum err e = ERR_OK;\n\tclaim = NULL;' },
-			{ file: 'fcgi/upload/reap_runs.c', old: 'store_recording_add(h->db, r, true)', new: 'store_recording_add(h->db, r, false)' },
+			{ file: 'fcgi/upload/reap_runs.c', old: 'store_recording_add(h->db, r, true, s->n)', new: 'store_recording_add(h->db, r, false, s->n)' },
 		],
 	},
 	{
@@ -741,6 +741,14 @@ export const mutants = [
 	{
 		id: 'N42', what: 'runs of one size are taken for one', suite: 'fault', in: 'test_races', test: 'a_replaced_chunk_is_offered_too', control: 'a_run_waits_for_its_name',
 		file: 'fcgi/upload/join.c', old: '\treturn e || same ? e : ERR_CONFLICT;', new: '\treturn e;',
+	},
+	{
+		id: 'N43', what: 'a session that was deleted meanwhile gets a run', suite: 'fault', in: 'test_races', test: 'a_deleted_session_gets_no_runs', control: 'a_replaced_chunk_is_offered_too',
+		file: 'fcgi/upload/reap_runs.c', old: 'store_recording_add(h->db, r, true, s->n)', new: 'store_recording_add(h->db, r, true, 0)',
+	},
+	{
+		id: 'N44', what: 'a cut run is published', suite: 'fault', in: 'test_races', test: 'a_cut_run_is_not_published', control: 'a_deleted_session_gets_no_runs',
+		file: 'fcgi/upload/reap_runs.c', old: 'e = r->size == run->bytes ? blob_publish(h->blobs, file, r->size, s->sid, r->disk) : ERR_AGAIN;', new: 'e = blob_publish(h->blobs, file, r->size, s->sid, r->disk);',
 	},
 	{
 		id: 'N24', what: 'a half copy keeps the full disk full', suite: 'fault', in: 'test_apart', test: 'a_copy_that_failed_is_not_kept', control: 'deleting_an_upload_frees_its_copy',
