@@ -4,13 +4,16 @@
 #include "base/clock.h"
 #include "upload/clone_priv.h"
 
-/* Of a session that was FINISHING in the copy. */
+/* Of a session that was FINISHING in the copy. While it has the same part file, its finished file begins with the same bytes; joined into another, as after a chunk
+ * was replaced, it does not. */
 static enum err session_live(struct clone *c, const void *what, struct recording *now)
 {
 	const struct session *s = what;
 	struct session live;
 	enum err e = store_session_by_n(c->from->db, c->a, s->n, &live);
 	*now = (struct recording){.sid = s->sid, .disk = s->out_name};
+	if (!e && live.state != SESSION_GONE && live.file != s->file)
+		return ERR_AGAIN;
 	return e || live.state == SESSION_FINISHING ? e : store_recording_of_session(c->from->db, c->a, s->n, now);
 }
 

@@ -18,8 +18,8 @@
 
 static void complain(const char *what, int64_t n, enum err e, struct reap_count *count)
 {
-	/* Somebody is at it, or just was. */
-	if (e == ERR_LOCKED || e == ERR_AGAIN)
+	/* Somebody is at it. */
+	if (e == ERR_LOCKED)
 		return;
 	count->failed++;
 	log_event(LOG_ERROR, "reap", what, "row", LI(n), "reason", LS(err_code(e)), NULL);
@@ -96,7 +96,7 @@ static enum err offer_runs(struct house *h, const struct session *s, struct reap
 		e = store_session_expires(h->db, s->n, s->updated + h->cfg->session_retention);
 	hold_drop(hold);
 	count->recovered += made > 0 || (!e && all);
-	return e;
+	return e == ERR_AGAIN ? ERR_LOCKED : e;
 }
 
 static enum err reap_session(struct house *h, struct arena *a, int64_t n, struct reap_count *count)

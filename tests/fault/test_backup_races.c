@@ -114,6 +114,14 @@ static void finish_and_delete(void)
 	assert_int_equal(recording_remove(s->h, s->a, &r), ERR_OK);
 }
 
+static void finish_and_go_on(void)
+{
+	assert_int_equal(session_finish(s->h, the_session(s, SID).n), ERR_OK);
+	a_chunk(s, SID, 2, "three");
+	a_chunk(s, SID, 0, "LONGER");
+	stop();
+}
+
 /* ---- chunks ---- */
 
 /* The chunk is replaced, and joined into the place from which it is being copied: half of each is no chunk that anybody sent. */
@@ -137,6 +145,21 @@ static void a_session_ends_under_the_copy(void **state)
 	assert_int_equal(copy_files(SHIM_COPY, ".part", 2, stop, &n), ERR_OK);
 	assert_int_equal(n.damaged, 0);
 	assert_int_equal(n.part_bytes, 11);
+}
+
+/* It is being finished in the copied rows; since then it is finished, goes on, a chunk is replaced by a longer one, and all is joined into another file. What lies now
+ * where the chunk lay was never the chunk. */
+static void a_finished_session_is_joined_under_the_copy(void **state)
+{
+	struct clone_count n;
+	(void)state;
+	a_chunk(s, SID, 0, "one");
+	a_chunk(s, SID, 1, "two");
+	struct session_close c = {.n = the_session(s, SID).n, .name = "a.webm", .goal = SESSION_COMPLETE, .now = clock_now()};
+	assert_int_equal(store_session_close(s->h->db, &c), ERR_OK);
+	an_upload(s, 6, "abc");         /* whose bytes are copied first */
+	copy_rows();
+	assert_int_equal(copy_files(SHIM_COPY, ".part", 1, finish_and_go_on, &n), ERR_AGAIN);
 }
 
 /* ---- what is deleted ---- */
@@ -182,8 +205,8 @@ static void a_recording_is_deleted_under_the_copy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		R_(a_chunk_is_joined_under_the_copy), R_(a_session_ends_under_the_copy), R_(an_upload_is_deleted_under_the_copy),
-		R_(a_recording_is_deleted_under_the_copy),
+		R_(a_chunk_is_joined_under_the_copy), R_(a_session_ends_under_the_copy), R_(a_finished_session_is_joined_under_the_copy),
+		R_(an_upload_is_deleted_under_the_copy), R_(a_recording_is_deleted_under_the_copy),
 	};
 	return cmocka_run_group_tests_name("backup races", tests, NULL, NULL);
 }

@@ -751,6 +751,10 @@ export const mutants = [
 		file: 'fcgi/upload/reap_runs.c', old: 'e = r->size == run->bytes ? blob_publish(h->blobs, file, r->size, s->sid, r->disk) : ERR_AGAIN;', new: 'e = blob_publish(h->blobs, file, r->size, s->sid, r->disk);',
 	},
 	{
+		id: 'N45', what: 'a backup takes a chunk from where it is no more', suite: 'fault', in: 'test_backup_races', test: 'a_finished_session_is_joined_under_the_copy', control: 'a_session_ends_under_the_copy',
+		file: 'fcgi/upload/clone_session.c', old: 'if (!e && live.state != SESSION_GONE && live.file != s->file)', new: 'if (e)',
+	},
+	{
 		id: 'N24', what: 'a half copy keeps the full disk full', suite: 'fault', in: 'test_apart', test: 'a_copy_that_failed_is_not_kept', control: 'deleting_an_upload_frees_its_copy',
 		file: 'fcgi/blob/blob_publish.c', old: '\tif (e || yes)\n\t\tunlinkat', new: '\tif (yes)\n\t\tunlinkat',
 	},
