@@ -183,12 +183,13 @@ static enum err recover_run(struct house *h, struct arena *a, const struct sessi
 
 static bool passing(enum err e)
 {
-	return e == ERR_NO_SPACE || e == ERR_BUSY || e == ERR_NOMEM || e == ERR_AGAIN;
+	return e == ERR_NO_SPACE || e == ERR_NOMEM || e == ERR_AGAIN;
 }
 
-/* One round over the runs; look: over those that had their names before. */
+/* One round over the runs; look: over those that had their names before. ERR_BUSY: one cannot have its name yet, maybe for long, and keeps up no others. */
 static enum err recover_round(struct house *h, struct arena *a, const struct session *s, struct runs *r, bool look, int *made, bool *all)
 {
+	enum err busy = ERR_OK;
 	int i = 0;
 	for (; i < r->n && *made < RUNS_A_CALL; i++) {
 		struct run *run = &r->v[i];
@@ -197,21 +198,24 @@ static enum err recover_round(struct house *h, struct arena *a, const struct ses
 		arena_reset(a);
 		if (passing(e))
 			return e;
-		if (e)
+		if (e == ERR_BUSY)
+			busy = e;
+		else if (e)
 			log_event(LOG_ERROR, "reap", "a run could not be recovered, its chunks stay", "row", LI(s->n), "first", LI(run->first),
 				"last", LI(run->last), "reason", LS(err_code(e)), NULL);
 	}
 	*all = i == r->n;
-	return ERR_OK;
+	return busy;
 }
 
 /* A name may be that of older bytes, from before a chunk was replaced. That is read when all have names, for it may be much, and else would be read at each call. */
 static enum err recover_some(struct house *h, struct arena *a, const struct session *s, struct runs *r, int *made, bool *all)
 {
 	enum err e = recover_round(h, a, s, r, false, made, all);
-	if (e || !*all)
+	if ((e && e != ERR_BUSY) || !*all)
 		return e;
-	return recover_round(h, a, s, r, true, made, all);
+	enum err again = recover_round(h, a, s, r, true, made, all);
+	return again ? again : e;
 }
 
 enum err recover_runs(struct house *h, const struct session *s, int *made, bool *all)

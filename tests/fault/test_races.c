@@ -385,6 +385,40 @@ static void a_replaced_chunk_is_offered_too(void **state)
 	assert_int_equal(recordings("another!", &of_these), 4);
 }
 
+/* The first one's file can be removed only later. The chunks stay until all are offered. */
+static void a_run_that_waits_keeps_up_no_others(void **state)
+{
+	struct recording page[4];
+	int found, of_these;
+	(void)state;
+	with_a_hole();
+	kit_reap(k);
+	assert_int_equal(store_recordings(kit_house(k)->db, k->a, NULL, 0, page, 4, &found), ERR_OK);
+	assert_int_equal(found, 2);
+	log_level_set(LOG_ERROR + 1);
+	fails(SHIM_UNLINK, page[1].disk, EIO);
+	assert_int_not_equal(recording_remove(kit_house(k), k->a, &page[1]), ERR_OK);
+	EXPECT(k, 200, kit_chunk(k, SID, 2, 0, "THREE", 5, false));
+	EXPECT(k, 200, kit_chunk(k, SID, 4, 0, "five", 4, false));
+	clock_shift(5 * 86400);
+	kit_reap(k);
+	recordings("five", &of_these);
+	assert_int_equal(of_these, 1);
+	assert_int_equal(recordings("THREE", &of_these), 3);
+	assert_int_equal(of_these, 1);
+	clock_shift(90 * 86400);
+	kit_reap(k);
+	assert_int_equal(newest().state, SESSION_RECEIVING);
+	over();
+	kit_reap(k);
+	assert_int_equal(trash(), 0);
+	kit_reap(k);
+	kit_reap(k);
+	assert_int_equal(newest().state, SESSION_GONE);
+	assert_int_equal(recordings("one", &of_these), 4);
+	assert_int_equal(of_these, 1);
+}
+
 static void cancel(void)
 {
 	assert_int_equal(session_cancel(kit_house(other), other->a, SID), ERR_OK);
@@ -504,7 +538,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		R_(a_name_has_one_remover), R_(a_late_remover_removes_nothing), R_(a_rename_meets_a_finishing), R_(a_new_name_is_nobody_elses),
 		R_(a_deleted_recording_takes_no_others_chunk), R_(a_run_waits_for_its_name), R_(a_run_takes_nobodys_name), R_(what_somebody_has_is_not_dropped),
-		R_(a_replaced_chunk_is_offered_too), R_(a_deleted_session_gets_no_runs), R_(a_cut_run_is_not_published),
+		R_(a_replaced_chunk_is_offered_too), R_(a_run_that_waits_keeps_up_no_others), R_(a_deleted_session_gets_no_runs), R_(a_cut_run_is_not_published),
 		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later), R_(what_cannot_be_given_up_is_finished),
 	};
 	return cmocka_run_group_tests_name("races", tests, NULL, NULL);

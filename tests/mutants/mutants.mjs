@@ -736,7 +736,7 @@ export const mutants = [
 	},
 	{
 		id: 'N41', what: 'a run of replaced chunks is taken for the one before', suite: 'fault', in: 'test_races', test: 'a_replaced_chunk_is_offered_too', control: 'a_run_waits_for_its_name',
-		file: 'fcgi/upload/reap_runs.c', old: '\treturn recover_round(h, a, s, r, true, made, all);', new: '\treturn ERR_OK;',
+		file: 'fcgi/upload/reap_runs.c', old: '\tenum err again = recover_round(h, a, s, r, true, made, all);', new: '\tenum err again = ERR_OK;',
 	},
 	{
 		id: 'N42', what: 'runs of one size are taken for one', suite: 'fault', in: 'test_races', test: 'a_replaced_chunk_is_offered_too', control: 'a_run_waits_for_its_name',
@@ -753,6 +753,14 @@ export const mutants = [
 	{
 		id: 'N45', what: 'a backup takes a chunk from where it is no more', suite: 'fault', in: 'test_backup_races', test: 'a_finished_session_is_joined_under_the_copy', control: 'a_session_ends_under_the_copy',
 		file: 'fcgi/upload/clone_session.c', old: 'if (!e && live.state != SESSION_GONE && live.file != s->file)', new: 'if (e)',
+	},
+	{
+		id: 'N46', what: 'a run that cannot have its name keeps up all later ones', suite: 'fault', in: 'test_races', test: 'a_run_that_waits_keeps_up_no_others', control: 'a_run_waits_for_its_name',
+		file: 'fcgi/upload/reap_runs.c', old: '\t\t\tbusy = e;', new: '\t\t\treturn e;',
+	},
+	{
+		id: 'N47', what: 'a run that cannot have its name keeps up replaced chunks', suite: 'fault', in: 'test_races', test: 'a_run_that_waits_keeps_up_no_others', control: 'a_run_waits_for_its_name',
+		file: 'fcgi/upload/reap_runs.c', old: 'if ((e && e != ERR_BUSY) || !*all)', new: 'if (e || !*all)',
 	},
 	{
 		id: 'N24', what: 'a half copy keeps the full disk full', suite: 'fault', in: 'test_apart', test: 'a_copy_that_failed_is_not_kept', control: 'deleting_an_upload_frees_its_copy',
