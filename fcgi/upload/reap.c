@@ -82,23 +82,6 @@ static enum err recover_session(struct house *h, struct arena *a, const struct s
 	return e;
 }
 
-/* Its chunks stay where they are, one retention after the last one came. */
-static enum err offer_runs(struct house *h, const struct session *s, struct reap_count *count)
-{
-	struct hold *hold;
-	bool all = false;
-	int made = 0;
-	enum err e = hold_take(h->holds, HOLD_SESSION(s->n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
-	if (e)
-		return e;
-	e = recover_runs(h, s, &made, &all);
-	if (!e && all)
-		e = store_session_expires(h->db, s->n, s->updated + h->cfg->session_retention);
-	hold_drop(hold);
-	count->recovered += made > 0 || (!e && all);
-	return e == ERR_AGAIN ? ERR_LOCKED : e;
-}
-
 static enum err reap_session(struct house *h, struct arena *a, int64_t n, struct reap_count *count)
 {
 	struct session s;
@@ -109,8 +92,7 @@ static enum err reap_session(struct house *h, struct arena *a, int64_t n, struct
 		return e;
 	e = store_session_by_n(h->db, a, n, &s);
 	if (!e) {
-		/* Once its runs were offered, a session with holes expires exactly one retention after its last chunk. */
-		int64_t runs_at = s.expires == s.updated + retention ? s.updated : 0;
+		int64_t runs_at = runs_offered(h, &s) ? s.updated : 0;
 		switch (plan_reap(&s, clock_now(), retention, runs_at)) {
 		case REAP_KEEP:
 			break;
@@ -121,7 +103,7 @@ static enum err reap_session(struct house *h, struct arena *a, int64_t n, struct
 			e = recover_session(h, a, &s, &w, count);
 			break;
 		case REAP_RECOVER_RUNS:
-			e = offer_runs(h, &s, count);
+			e = runs_offer(h, &s, count);
 			break;
 		}
 	}

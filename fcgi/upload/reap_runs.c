@@ -218,7 +218,8 @@ static enum err recover_some(struct house *h, struct arena *a, const struct sess
 	return again ? again : e;
 }
 
-enum err recover_runs(struct house *h, const struct session *s, int *made, bool *all)
+/* Makes what is missing, a few a call. *made: how many; *all: there is nothing left to be done. */
+static enum err recover_runs(struct house *h, const struct session *s, int *made, bool *all)
 {
 	struct runs *r = calloc(1, sizeof *r);
 	struct arena *a = arena_open(SCRATCH_MAX);
@@ -230,4 +231,38 @@ enum err recover_runs(struct house *h, const struct session *s, int *made, bool 
 	arena_close(a);
 	free(r);
 	return e;
+}
+
+/* ---- offering ---- */
+
+/* When a session with holes expires of which all runs were offered: one retention after the last chunk, and at no time that a chunk sets. That it was offered
+ * is told by nothing else. */
+static int64_t offered_expires(const struct house *h, const struct session *s)
+{
+	int64_t after = h->cfg->session_retention;
+	while (after == h->cfg->expiration || after == h->cfg->abandoned_after)
+		after++;
+	return s->updated + after;
+}
+
+bool runs_offered(const struct house *h, const struct session *s)
+{
+	return s->expires == offered_expires(h, s);
+}
+
+/* Its chunks stay where they are, one retention after the last one came. */
+enum err runs_offer(struct house *h, const struct session *s, struct reap_count *count)
+{
+	struct hold *hold;
+	bool all = false;
+	int made = 0;
+	enum err e = hold_take(h->holds, HOLD_SESSION(s->n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
+	if (e)
+		return e;
+	e = recover_runs(h, s, &made, &all);
+	if (!e && all)
+		e = store_session_expires(h->db, s->n, offered_expires(h, s));
+	hold_drop(hold);
+	count->recovered += made > 0 || (!e && all);
+	return e == ERR_AGAIN ? ERR_LOCKED : e;
 }

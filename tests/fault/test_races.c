@@ -385,6 +385,20 @@ static void a_replaced_chunk_is_offered_too(void **state)
 	assert_int_equal(recordings("another!", &of_these), 4);
 }
 
+/* Kept no longer than an unfinished upload: to be due is not to have been offered. */
+static void runs_are_offered_before_they_go(void **state)
+{
+	int of_these;
+	(void)state;
+	k->cfg->session_retention = k->cfg->expiration;
+	with_a_hole();
+	kit_reap(k);
+	assert_int_equal(recordings("one", &of_these), 2);
+	kit_reap(k);
+	assert_int_equal(newest().state, SESSION_GONE);
+	assert_int_equal(recordings("three", &of_these), 2);
+}
+
 /* The first one's file can be removed only later. The chunks stay until all are offered. */
 static void a_run_that_waits_keeps_up_no_others(void **state)
 {
@@ -538,7 +552,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		R_(a_name_has_one_remover), R_(a_late_remover_removes_nothing), R_(a_rename_meets_a_finishing), R_(a_new_name_is_nobody_elses),
 		R_(a_deleted_recording_takes_no_others_chunk), R_(a_run_waits_for_its_name), R_(a_run_takes_nobodys_name), R_(what_somebody_has_is_not_dropped),
-		R_(a_replaced_chunk_is_offered_too), R_(a_run_that_waits_keeps_up_no_others), R_(a_deleted_session_gets_no_runs), R_(a_cut_run_is_not_published),
+		R_(a_replaced_chunk_is_offered_too), R_(runs_are_offered_before_they_go), R_(a_run_that_waits_keeps_up_no_others), R_(a_deleted_session_gets_no_runs), R_(a_cut_run_is_not_published),
 		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later), R_(what_cannot_be_given_up_is_finished),
 	};
 	return cmocka_run_group_tests_name("races", tests, NULL, NULL);

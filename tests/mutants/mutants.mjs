@@ -763,6 +763,10 @@ export const mutants = [
 		file: 'fcgi/upload/reap_runs.c', old: 'if ((e && e != ERR_BUSY) || !*all)', new: 'if (e || !*all)',
 	},
 	{
+		id: 'N48', what: 'what is due is taken for offered', suite: 'fault', in: 'test_races', test: 'runs_are_offered_before_they_go', control: 'a_replaced_chunk_is_offered_too',
+		file: 'fcgi/upload/reap_runs.c', old: 'while (after == h->cfg->expiration || after == h->cfg->abandoned_after)', new: 'while (after < 0)',
+	},
+	{
 		id: 'N24', what: 'a half copy keeps the full disk full', suite: 'fault', in: 'test_apart', test: 'a_copy_that_failed_is_not_kept', control: 'deleting_an_upload_frees_its_copy',
 		file: 'fcgi/blob/blob_publish.c', old: '\tif (e || yes)\n\t\tunlinkat', new: '\tif (yes)\n\t\tunlinkat',
 	},
