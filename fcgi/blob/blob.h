@@ -38,6 +38,8 @@ enum err blob_write(int fd, const void *p, size_t n, int64_t at, size_t *written
 enum err blob_reserve(int fd, int64_t at, int64_t n, bool *done);
 /* Whether n bytes at position at are all allocated. If not, none of them is afterwards, and bytes that stood in them are gone. */
 bool blob_reserved(int fd, int64_t at, int64_t n);
+/* Removes what an open file has behind size; a failure is only logged. */
+void blob_cut(int fd, int64_t size);
 /* Reads up to n bytes; -1 on failure, 0 at the end. */
 ssize_t blob_read(int fd, void *p, size_t n, int64_t at);
 /* fdatasync. */

@@ -75,6 +75,7 @@ enum err chunk_tus_create(struct call *c)
 	struct chunk_view v;
 	struct append_out out = {0};
 	struct upload u;
+	int64_t finish;
 	bool has_body = false;
 
 	if (!c->house->cfg->tus_enabled)
@@ -87,7 +88,7 @@ enum err chunk_tus_create(struct call *c)
 	e = may_session(c, cmd.sid, cmd.idx, &v, false);
 	if (e && e != ERR_NOT_FOUND && e != ERR_GONE)
 		return e;
-	e = chunk_create(c->house, c->a, &cmd, &u);
+	e = chunk_create(c->house, c->a, &cmd, &u, &finish);
 	if (e)
 		return e;
 	if (has_body && cmd.length != 0) {
@@ -101,6 +102,7 @@ enum err chunk_tus_create(struct call *c)
 		}
 		call_later(c, out.finish_upload, out.finish_session);
 	}
+	call_later(c, 0, finish);
 	http_res_set(c->res, "Location", call_url(c, "/files/%s/chunks/%lld", cmd.sid, (long long)cmd.idx));
 	tus_offset(c, out.offset > 0 ? out.offset : 0);
 	tus_expires(c, u.expires);

@@ -185,7 +185,7 @@ enum err recordings_get(struct call *c)
 		return e;
 	if (note)
 		return send_note(c, &r);
-	e = recording_open(c->house, &r, &fd);
+	e = recording_open(c->house, c->a, &r, &fd);
 	return e ? e : send_recording(c, &r, fd);
 }
 

@@ -127,8 +127,9 @@ static enum err send_self(struct call *c, const struct recording *r, int fd)
 
 enum err send_recording(struct call *c, const struct recording *r, int fd)
 {
-	/* Without a number it is not published yet, and the web server could not find it. */
-	if (c->house->cfg->sendfile == SENDFILE_X_ACCEL && r->n > 0) {
+	int64_t size;
+	/* Without a number it is not published yet, and the web server could not find it; a file that goes on behind its recording it would send whole. */
+	if (c->house->cfg->sendfile == SENDFILE_X_ACCEL && r->n > 0 && blob_fd_size(fd, &size) == ERR_OK && size == r->size) {
 		blob_close(fd);
 		return send_by_server(c, r);
 	}

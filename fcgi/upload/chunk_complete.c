@@ -26,9 +26,14 @@ static enum err same_bytes(struct house *h, const struct session *s, const struc
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-void session_finish_soon(struct house *h, int64_t n, bool constant_time, int64_t *later)
+bool session_is_quick(const struct house *h, const struct session *s)
 {
-	if (!constant_time || !blobs_same_device(h->blobs)) {
+	return plan_constant_time(s) && blobs_same_device(h->blobs);
+}
+
+void session_finish_soon(struct house *h, int64_t n, bool quick, int64_t *later)
+{
+	if (!quick) {
 		*later = n;
 		return;
 	}

@@ -101,11 +101,12 @@ static enum err await_take(struct house *h, struct arena *a, const char *sid)
 {
 	struct session *takes = arena_alloc(a, TAKES_MAX * sizeof *takes);
 	int found;
+	bool long_work;
 	enum err e = takes ? store_session_takes(h->db, a, sid, takes, TAKES_MAX, &found) : ERR_NOMEM;
 	for (int i = 0; !e && i < found; i++)
 		if (takes[i].state == SESSION_FINISHING)
 			/* Why it fails is nothing to tell a chunk. */
-			return session_await(h, takes[i].n) ? ERR_LOCKED : ERR_AGAIN;
+			return session_await(h, a, takes[i].n, &long_work) || long_work ? ERR_LOCKED : ERR_AGAIN;
 	return e ? e : ERR_LOCKED;
 }
 
@@ -162,10 +163,12 @@ enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd 
 	return ERR_OK;
 }
 
-enum err chunk_create(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct upload *u)
+enum err chunk_create(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct upload *u, int64_t *finish_session)
 {
 	struct chunk_reserved r;
 	struct hold *hold;
+	bool equal;
+	*finish_session = 0;
 	enum err e = plan_create(cmd->length, h->cfg->max_chunk_size);
 	if (!e)
 		e = space_check(h, cmd->length);
@@ -176,13 +179,8 @@ enum err chunk_create(struct house *h, struct arena *a, const struct chunk_cmd *
 	*u = r.u;
 	/* Expiry is the session's. */
 	u->expires = r.s.expires;
-	if (cmd->length == 0) {
-		int64_t later = 0;
-		bool equal;
-		e = chunk_complete(h, a, u, 0, &later, &equal);
-		if (!e && later)
-			e = session_finish(h, later);
-	}
+	if (cmd->length == 0)
+		e = chunk_complete(h, a, u, 0, finish_session, &equal);
 	hold_drop(hold);
 	return e;
 }

@@ -97,11 +97,12 @@ static enum err finish_publish(struct house *h, struct arena *a, struct session 
 	struct recording r = {.sid = s->sid, .session = s->n, .take = s->take, .owner = s->owner, .name = s->out_title ? s->out_title : s->out_name,
 		.disk = s->out_name, .meta = s->meta, .size = s->bytes, .created = now, .recovered = s->goal == SESSION_RECOVERED};
 
-	enum err e = part_publish(h, s->file, s->bytes, s->sid, s->out_name);
-	if (!e)
-		e = note_write(h, &r, s);
+	/* The file last, and its row next to it: one that is finished anew takes the place of the file that the row speaks of. */
+	enum err e = note_write(h, &r, s);
 	if (!e)
 		e = file_list_session(h, s->n, &files);
+	if (!e)
+		e = part_publish(h, s->file, s->bytes, s->sid, s->out_name);
 	if (!e)
 		e = store_session_finished(h->db, a, s->n, &r, now, now + keep, &old_disk);
 	if (e) {
@@ -115,6 +116,34 @@ static enum err finish_publish(struct house *h, struct arena *a, struct session 
 	metrics_add(h->metrics, s->goal == SESSION_RECOVERED ? M_RECOVERED : M_FINISHED, 1);
 	log_event(LOG_INFO, "upload", "recording finished", "sid", LS(s->sid), "take", LI(s->take), "bytes", LI(s->bytes), "chunks", LI(s->top), NULL);
 	return ERR_OK;
+}
+
+enum err session_overtakes(struct house *h, struct arena *a, const struct session *s, bool *yes)
+{
+	struct recording r;
+	int64_t size = 0;
+	int fd;
+	*yes = false;
+	if (s->state != SESSION_FINISHING || !s->out_name)
+		return ERR_OK;
+	enum err e = store_recording_get(h->db, a, s->sid, s->out_name, &r);
+	if (e)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = blob_open(h->blobs, s->file, false, &fd);
+	*yes = e == ERR_NOT_FOUND;
+	if (e)
+		return *yes ? ERR_OK : e;
+	blob_close(fd);
+	if (blobs_same_device(h->blobs))
+		return ERR_OK;
+	/* A copy: its part stays until the row is there. */
+	e = blob_done_open(h->blobs, r.sid, r.disk, &fd);
+	if (!e) {
+		e = blob_fd_size(fd, &size);
+		blob_close(fd);
+	}
+	*yes = !e && size != r.size;
+	return e;
 }
 
 enum err session_finish_held(struct house *h, struct arena *a, int64_t n)

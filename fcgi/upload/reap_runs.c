@@ -121,7 +121,7 @@ static enum err run_same(struct house *h, const struct session *s, const struct 
 	*same = false;
 	if (r->size != run->bytes)
 		return ERR_OK;
-	enum err e = recording_open(h, r, &fd);
+	enum err e = blob_done_open(h->blobs, r->sid, r->disk, &fd);
 	if (e)
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
 	e = chunks_equal(h, s, run->first, run->last, fd, same);

@@ -10,6 +10,7 @@
 #include "upload/upload_priv.h"
 
 #define NAME_TRIES 1000
+#define OPEN_TRIES 5
 #define NOTE_MAX (1 << 20)
 
 #define TAKES_MAX 16
@@ -43,9 +44,46 @@ enum err recording_find(struct house *h, struct arena *a, const char *sid, const
 	return e == ERR_NOT_FOUND && n ? ERR_LOCKED : e;
 }
 
-enum err recording_open(struct house *h, const struct recording *r, int *fd)
+/* Whether the file under its name is the one that the row speaks of. */
+static enum err is_its_own(struct house *h, struct arena *a, const struct recording *r, bool *yes)
 {
-	return blob_done_open(h->blobs, r->sid, r->disk, fd);
+	struct recording now;
+	struct session s;
+	bool newer = false;
+	*yes = true;
+	if (r->n == 0)
+		return ERR_OK;
+	enum err e = store_recording_by_n(h->db, a, r->n, &now);
+	*yes = !e && strcmp(now.disk, r->disk) == 0;
+	if (e || !*yes || !r->session)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = store_session_by_n(h->db, a, r->session, &s);
+	if (!e && s.out_name && strcmp(s.out_name, r->disk) == 0)
+		e = session_overtakes(h, a, &s, &newer);
+	*yes = !newer;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err recording_open(struct house *h, struct arena *a, struct recording *r, int *fd)
+{
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		bool yes;
+		enum err e = blob_done_open(h->blobs, r->sid, r->disk, fd);
+		if (e)
+			return e;
+		e = is_its_own(h, a, r, &yes);
+		if (!e && yes)
+			return ERR_OK;
+		blob_close(*fd);
+		*fd = -1;
+		if (!e && r->session)
+			e = session_wait(h, r->session);
+		if (!e)
+			e = store_recording_get(h->db, a, r->sid, r->disk, r);
+		if (e)
+			return e;
+	}
+	return ERR_LOCKED;
 }
 
 /* From the arena; NULL when it is full. */

@@ -46,7 +46,7 @@ static enum err complete_receiving(struct house *h, const struct complete_cmd *c
 	if (e == ERR_CONFLICT)
 		return missing_of(h, s, s->top + 1, out);
 	if (!e)
-		session_finish_soon(h, s->n, plan_constant_time(s), &out->finish_session);
+		session_finish_soon(h, s->n, session_is_quick(h, s), &out->finish_session);
 	return e;
 }
 
@@ -84,10 +84,31 @@ enum err session_wait(struct house *h, int64_t n)
 	return e;
 }
 
-enum err session_await(struct house *h, int64_t n)
+enum err session_await(struct house *h, struct arena *a, int64_t n, bool *long_work)
 {
+	struct session s;
+	*long_work = false;
 	enum err e = session_wait(h, n);
-	return e ? e : session_finish(h, n);
+	if (!e)
+		e = store_session_by_n(h->db, a, n, &s);
+	if (e)
+		return e;
+	*long_work = s.state == SESSION_FINISHING && !session_is_quick(h, &s);
+	return *long_work ? ERR_OK : session_finish(h, n);
+}
+
+/* Another request has closed it. */
+static enum err complete_finishing(struct house *h, struct arena *a, const struct complete_cmd *cmd, struct complete_out *out)
+{
+	bool long_work;
+	enum err e = session_await(h, a, out->s.n, &long_work);
+	if (e || !long_work)
+		return e ? e : ERR_AGAIN;
+	/* Under another name it comes once it is there. */
+	if (cmd->name && !same_text(cmd->name, out->s.out_title))
+		return ERR_LOCKED;
+	out->finish_session = out->s.n;
+	return ERR_OK;
 }
 
 static enum err complete_state(struct house *h, struct arena *a, const struct complete_cmd *cmd, struct complete_out *out)
@@ -98,10 +119,8 @@ static enum err complete_state(struct house *h, struct arena *a, const struct co
 	case SESSION_COMPLETE:
 	case SESSION_RECOVERED:
 		return complete_again(h, a, cmd, out);
-	case SESSION_FINISHING: {
-		enum err e = session_await(h, out->s.n);
-		return e ? e : ERR_AGAIN;
-	}
+	case SESSION_FINISHING:
+		return complete_finishing(h, a, cmd, out);
 	case SESSION_FAILED:
 		return ERR_INTERNAL;
 	case SESSION_GONE:
@@ -160,6 +179,19 @@ enum err session_find(struct house *h, struct arena *a, const char *sid, struct 
 
 /* ---- cancelling ---- */
 
+/* A reopened take writes behind the bytes of its recording, into the same file: what was cancelled goes from there, too. Nobody writes any more. */
+static void cut_back(struct house *h, int64_t n, int64_t file)
+{
+	struct recording r;
+	int fd;
+	struct arena *a = arena_open(64 << 10);
+	if (a && store_recording_of_session(h->db, a, n, &r) == ERR_OK && blob_open(h->blobs, file, true, &fd) == ERR_OK) {
+		blob_cut(fd, r.size);
+		blob_close(fd);
+	}
+	arena_close(a);
+}
+
 static enum err cancel_take(struct house *h, const struct session *s, bool finishing)
 {
 	struct writers w;
@@ -175,6 +207,7 @@ static enum err cancel_take(struct house *h, const struct session *s, bool finis
 	if (!e) {
 		metrics_add(h->metrics, M_UPLOADS_FAILED, cut);
 		if (file) {
+			cut_back(h, s->n, file);
 			file_list_add(&files, file);
 			blob_copy_remove(h->blobs, file, s->sid);
 		}
@@ -190,8 +223,13 @@ static enum err cancel_take(struct house *h, const struct session *s, bool finis
  * recording. Under the session's hold: nobody publishes a file of it meanwhile or afterwards. */
 static enum err give_up_held(struct house *h, struct arena *a, const struct session *s, bool *cancelled)
 {
+	bool published = false;
 	enum err e = session_finish_held(h, a, s->n);
 	if (e != ERR_NO_SPACE && e != ERR_NOT_FOUND && e != ERR_INTERNAL)
+		return e;
+	/* A recording that is finished anew may have its new bytes already: what was finished is not given up. */
+	enum err seen = session_overtakes(h, a, s, &published);
+	if (seen || published)
 		return e;
 	e = cancel_take(h, s, true);
 	*cancelled = !e;
@@ -205,10 +243,9 @@ static enum err cancel_finishing(struct house *h, struct arena *a, const struct 
 {
 	struct hold *hold;
 	*cancelled = false;
-	enum err e = hold_take(h->holds, HOLD_SESSION(s->n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
-	/* Somebody is finishing it. */
+	enum err e = hold_take(h->holds, HOLD_SESSION(s->n), NULL, HOLD_NO_OFFSET, false, (int)h->cfg->lock_wait_ms, &hold, NULL);
 	if (e)
-		return e == ERR_LOCKED ? ERR_OK : e;
+		return e;
 	e = give_up_held(h, a, s, cancelled);
 	hold_drop(hold);
 	return e;

@@ -165,6 +165,20 @@ enum err upload_remove(struct house *h, struct arena *a, const char *id)
 	return e;
 }
 
+/* Between two devices it is a copy, which may not take what is kept free; unless it is there already. */
+static enum err copy_fits(struct house *h, int64_t size, const char *sid, const char *disk)
+{
+	int64_t there = -1;
+	int fd;
+	if (blobs_same_device(h->blobs))
+		return ERR_OK;
+	if (blob_done_open(h->blobs, sid, disk, &fd) == ERR_OK) {
+		blob_fd_size(fd, &there);
+		blob_close(fd);
+	}
+	return there == size ? ERR_OK : space_check(h, size);
+}
+
 enum err part_publish(struct house *h, int64_t file, int64_t size, const char *sid, const char *disk)
 {
 	int fd;
@@ -174,7 +188,8 @@ enum err part_publish(struct house *h, int64_t file, int64_t size, const char *s
 		return e;
 	if (size == 0)
 		blob_close(fd);
-	return blob_publish(h->blobs, file, size, sid, disk);
+	e = copy_fits(h, size, sid, disk);
+	return e ? e : blob_publish(h->blobs, file, size, sid, disk);
 }
 
 enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u)
@@ -231,7 +246,7 @@ enum err upload_open(struct house *h, struct arena *a, const struct upload *u, i
 	else if (e == ERR_NOT_FOUND && u->state == UPLOAD_FINISHING && rec->disk)
 		e = ERR_OK;
 	if (!e)
-		e = recording_open(h, rec, fd);
+		e = recording_open(h, a, rec, fd);
 	/* Acknowledged, and on its way: an empty upload has no part file before it is finished. */
 	return e == ERR_NOT_FOUND && u->state == UPLOAD_FINISHING && u->length == 0 ? ERR_LOCKED : e;
 }

@@ -95,8 +95,9 @@ struct chunk_cmd {
 };
 /* A new, empty take of sid with total, declared size and names bound (idx and length are ignored). ERR_NO_SPACE, ERR_CONFLICT if the sid is taken. */
 enum err session_open(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct session *out);
-/* tus creation of a chunk: a fresh upload, replacing an unfinished one of the same index. Errors as store_chunk_reserve, and ERR_TOO_LARGE above MAX_CHUNK_SIZE. */
-enum err chunk_create(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct upload *u);
+/* tus creation of a chunk: a fresh upload, replacing an unfinished one of the same index. Errors as store_chunk_reserve, and ERR_TOO_LARGE above MAX_CHUNK_SIZE.
+ * *finish_session: see append_out; of an empty chunk that was the last one. */
+enum err chunk_create(struct house *h, struct arena *a, const struct chunk_cmd *cmd, struct upload *u, int64_t *finish_session);
 
 struct chunk_view {
 	struct session s;
@@ -170,7 +171,8 @@ enum err session_cancel(struct house *h, struct arena *a, const char *sid);
 
 /* The finished file of sid under its disk name. One that is just being finished is waited for; ERR_LOCKED if that lasts. */
 enum err recording_find(struct house *h, struct arena *a, const char *sid, const char *disk, struct recording *out);
-enum err recording_open(struct house *h, const struct recording *r, int *fd);
+/* Its file; r follows the row if that changes meanwhile. ERR_LOCKED: it is being finished anew, and that lasts. */
+enum err recording_open(struct house *h, struct arena *a, struct recording *r, int *fd);
 enum err recording_remove(struct house *h, struct arena *a, const struct recording *r);
 
 /* ---- finishing and time ---- */

@@ -79,11 +79,15 @@ enum err note_write(struct house *h, const struct recording *r, const struct ses
 /* session_finish; the caller has HOLD_SESSION(n). */
 enum err session_finish_held(struct house *h, struct arena *a, int64_t n);
 /* After finishing: runs now if it is a rename, else names the row for later. */
-void session_finish_soon(struct house *h, int64_t n, bool constant_time, int64_t *later);
+void session_finish_soon(struct house *h, int64_t n, bool quick, int64_t *later);
 /* Waits for the one who finishes session row n. ERR_LOCKED: it lasts. */
 enum err session_wait(struct house *h, int64_t n);
 /* The same, and does what he has left. */
-enum err session_await(struct house *h, int64_t n);
+enum err session_await(struct house *h, struct arena *a, int64_t n, bool *long_work);
+/* Whether finishing s is a rename. */
+bool session_is_quick(const struct house *h, const struct session *s);
+/* Whether the new file of a recording that is finished anew has its name already, and its row still speaks of the old one. */
+enum err session_overtakes(struct house *h, struct arena *a, const struct session *s, bool *yes);
 /* Removes all part files of a session row but `keep` after the rows are gone; collected before. */
 struct file_list {
 	int64_t *v;

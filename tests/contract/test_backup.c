@@ -67,7 +67,7 @@ static struct upload half_chunk(struct scene *s, const char *sid, int64_t idx, i
 	struct source_mem src;
 	struct upload u;
 	source_mem_init(&src, body, strlen(body));
-	assert_int_equal(chunk_create(s->h, s->a, &cmd, &u), ERR_OK);
+	assert_int_equal(chunk_create(s->h, s->a, &cmd, &u, &(int64_t){0}), ERR_OK);
 	if (*body)
 		assert_int_equal(upload_append(s->h, s->a, u.n, &append, &src.s, &out), ERR_OK);
 	/* A whole one has no row of its own any more. */

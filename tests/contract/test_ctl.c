@@ -178,7 +178,7 @@ static void show_a_session(void **state)
 	a_chunk(s, SID, 5, "six");
 	struct chunk_cmd cmd = {.sid = SID, .owner = "", .take = {.kind = SESSION_TUS}, .idx = 3, .length = 9};
 	struct upload u;
-	assert_int_equal(chunk_create(s->h, s->a, &cmd, &u), ERR_OK);
+	assert_int_equal(chunk_create(s->h, s->a, &cmd, &u, &(int64_t){0}), ERR_OK);
 	assert_int_equal(RUN(s, "show", SID, "--json"), 0);
 	struct json *j = parsed(s);
 	const struct json *take = json_at(json_get(j, "takes"), 0), *missing = json_get(take, "missing");

@@ -73,7 +73,7 @@ static void a_chunk_of(struct scene *s, const char *sid, int64_t idx, size_t siz
 {
 	struct upload u;
 	struct chunk_cmd c = {.sid = sid, .owner = "", .take = {.kind = SESSION_LIVE}, .idx = idx, .length = (int64_t)size, .client_meta = meta};
-	assert_int_equal(chunk_create(&s->h, s->a, &c, &u), ERR_OK);
+	assert_int_equal(chunk_create(&s->h, s->a, &c, &u, &(int64_t){0}), ERR_OK);
 	if (size)
 		fill(s, u.n, size);
 }
@@ -307,7 +307,7 @@ static void many_unfinished_chunks_go(void **state)
 	for (int i = 1; i <= 600; i++) {
 		struct upload u;
 		struct chunk_cmd c = {.sid = "s", .owner = "", .take = {.kind = SESSION_LIVE}, .idx = i, .length = 10};
-		assert_int_equal(chunk_create(&s->h, s->a, &c, &u), ERR_OK);
+		assert_int_equal(chunk_create(&s->h, s->a, &c, &u, &(int64_t){0}), ERR_OK);
 	}
 	struct session t = closed(s, "s");
 	assert_int_equal(session_finish(&s->h, t.n), ERR_OK);
@@ -451,7 +451,7 @@ static void runs_of_a_long_name_are_all_offered(void **state)
 	memset(name, 'n', sizeof name - 1);
 	for (int64_t i = 0; i < 3; i++) {
 		struct chunk_cmd c = {.sid = "s", .owner = "", .take = {.kind = SESSION_LIVE}, .idx = 2 * i, .length = 5, .name = name, .format = "webm"};
-		assert_int_equal(chunk_create(&s->h, s->a, &c, &u), ERR_OK);
+		assert_int_equal(chunk_create(&s->h, s->a, &c, &u, &(int64_t){0}), ERR_OK);
 		fill(s, u.n, 5);
 	}
 	clock_shift(2 * DAY);
@@ -489,7 +489,7 @@ static void takes_that_are_gone_hide_none(void **state)
 	struct session old = the_session(s, "s");
 	for (int i = 0; i < 17; i++) {
 		struct chunk_cmd c = {.sid = "s", .owner = "", .take = {.kind = SESSION_MANUAL, .total = 1}, .length = 5, .name = "b", .format = "webm"};
-		assert_int_equal(chunk_create(&s->h, s->a, &c, &u), ERR_OK);
+		assert_int_equal(chunk_create(&s->h, s->a, &c, &u, &(int64_t){0}), ERR_OK);
 		fill(s, u.n, 5);
 		struct session t = the_session(s, "s");
 		assert_int_equal(session_finish(&s->h, t.n), ERR_OK);
@@ -536,7 +536,7 @@ static void many_runs_are_offered_little_by_little(void **state)
 	for (int i = 0; i < found; i++) {
 		struct stat st;
 		assert_in_range(r[i].size, RUNS - RUNS_KEPT + 1, RUNS);
-		assert_int_equal(recording_open(&s->h, &r[i], &fd), ERR_OK);
+		assert_int_equal(recording_open(&s->h, s->a, &r[i], &fd), ERR_OK);
 		assert_int_equal(fstat(fd, &st), 0);
 		blob_close(fd);
 		assert_int_equal(st.st_size, r[i].size);
@@ -577,7 +577,7 @@ static void full_but_open(struct scene *s, const char *sid, struct upload *u)
 	size_t written;
 	struct chunk_cmd c = {.sid = sid, .owner = "", .take = {.kind = SESSION_TUS, .total = 1}, .length = 5};
 	struct create_cmd w = {.owner = "", .length = 5};
-	assert_int_equal(sid ? chunk_create(&s->h, s->a, &c, u) : upload_create(&s->h, s->a, &w, u), ERR_OK);
+	assert_int_equal(sid ? chunk_create(&s->h, s->a, &c, u, &(int64_t){0}) : upload_create(&s->h, s->a, &w, u), ERR_OK);
 	assert_int_equal(blob_open(s->h.blobs, u->file, true, &fd), ERR_OK);
 	assert_int_equal(blob_write(fd, "hello", 5, u->base, &written), ERR_OK);
 	assert_int_equal(blob_sync(fd), ERR_OK);

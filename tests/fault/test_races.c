@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "tests/http/kit.h"
 #include "tests/shim/shim.h"
@@ -90,7 +91,7 @@ static void over(void)
 static int begin(void **state)
 {
 	(void)state;
-	k = KIT("TUS_EXPIRATION=3600");
+	k = KIT("TUS_EXPIRATION=3600", "LOCK_WAIT_MS=50");
 	other = kit_client(k);
 	log_level_set(LOG_ERROR);
 	return app_open(k->cfg, false, &other->app);
@@ -284,7 +285,7 @@ static void a_run_takes_nobodys_name(void **state)
 	for (int i = 0; i < found; i++) {
 		int fd;
 		char bytes[20];
-		assert_int_equal(recording_open(kit_house(k), &page[i], &fd), ERR_OK);
+		assert_int_equal(recording_open(kit_house(k), k->a, &page[i], &fd), ERR_OK);
 		ssize_t n = read(fd, bytes, sizeof bytes);
 		close(fd);
 		assert_int_equal(n, page[i].size);
@@ -350,7 +351,7 @@ static int recordings(const char *bytes, int *of_these)
 	for (int i = 0; i < found; i++) {
 		int fd;
 		char b[50];
-		assert_int_equal(recording_open(kit_house(k), &page[i], &fd), ERR_OK);
+		assert_int_equal(recording_open(kit_house(k), k->a, &page[i], &fd), ERR_OK);
 		ssize_t n = read(fd, b, sizeof b);
 		close(fd);
 		assert_int_equal(n, page[i].size);
@@ -545,6 +546,83 @@ static void what_cannot_be_given_up_is_finished(void **state)
 	gives("a.webm", "one");
 }
 
+static void what_is_held_is_not_given_up(void **state)
+{
+	struct hold *hold;
+	(void)state;
+	struct session s = published();
+	assert_int_equal(hold_take(kit_house(other)->holds, HOLD_SESSION(s.n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL), ERR_OK);
+	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_LOCKED);
+	hold_drop(hold);
+	assert_int_equal(newest().state, SESSION_FINISHING);
+}
+
+/* ---- finished anew ---- */
+
+/* Goes on, and its first chunk is another one: the new file is made beside the old one. */
+static void reopened(void)
+{
+	take("one", "a.webm");
+	EXPECT(other, 200, kit_chunk(other, SID, 1, 0, " two", 4, false));
+	EXPECT(other, 200, kit_chunk(other, SID, 0, 0, "X", 1, false));
+	log_level_set(LOG_ERROR + 1);
+}
+
+static void what_was_finished_outlives_a_finishing(void **state)
+{
+	(void)state;
+	reopened();
+	fails(SHIM_OPEN, "meta.json", ENOSPC);
+	kit_complete(k, SID, "a.webm", NULL);
+	assert_int_equal(newest().state, SESSION_FINISHING);
+	gives("a.webm", "one");
+	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_OK);
+	over();
+	gives("a.webm", "one");
+	assert_int_equal(newest().state, SESSION_GONE);
+}
+
+static void full_from_now_on(void)
+{
+	fails(SHIM_STEP, "BEGIN IMMEDIATE", SQLITE_FULL);
+}
+
+/* The new file is there, and its row cannot follow: nobody gets its bytes for those of the old one, and it is not given up. */
+static void a_file_waits_for_its_row(void **state)
+{
+	(void)state;
+	reopened();
+	at(SHIM_RENAME, "completed/a.webm", full_from_now_on);
+	kit_complete(k, SID, "a.webm", NULL);
+	EXPECT(k, 423, kit_get(k, "/recordings/" SID "/a.webm"));
+	over();
+	fails(SHIM_OPEN, "meta.json", ENOSPC);
+	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_NO_SPACE);
+	assert_int_equal(newest().state, SESSION_FINISHING);
+	over();
+	kit_reap(k);
+	gives("a.webm", "X two");
+	assert_int_equal(newest().state, SESSION_COMPLETE);
+}
+
+/* What came behind a finished recording is cancelled: its file ends where it did. */
+static void a_cancelled_rest_leaves_the_file(void **state)
+{
+	char path[400];
+	struct stat st;
+	(void)state;
+	take("one", "a.webm");
+	EXPECT(k, 200, kit_chunk(k, SID, 1, 0, " two", 4, false));
+	snprintf(path, sizeof path, "%s/uploaded_data/" SID "/completed/a.webm", k->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 7);
+	gives("a.webm", "one");
+	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_OK);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 3);
+	gives("a.webm", "one");
+}
+
 #define R_(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -554,6 +632,7 @@ int main(void)
 		R_(a_deleted_recording_takes_no_others_chunk), R_(a_run_waits_for_its_name), R_(a_run_takes_nobodys_name), R_(what_somebody_has_is_not_dropped),
 		R_(a_replaced_chunk_is_offered_too), R_(runs_are_offered_before_they_go), R_(a_run_that_waits_keeps_up_no_others), R_(a_deleted_session_gets_no_runs), R_(a_cut_run_is_not_published),
 		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later), R_(what_cannot_be_given_up_is_finished),
+		R_(what_is_held_is_not_given_up), R_(what_was_finished_outlives_a_finishing), R_(a_file_waits_for_its_row), R_(a_cancelled_rest_leaves_the_file),
 	};
 	return cmocka_run_group_tests_name("races", tests, NULL, NULL);
 }

@@ -213,6 +213,12 @@ static void by_the_web_server(void **state)
 	HEADER(x, "X-Accel-Redirect", "/tus-internal/s/completed/a%20b%253F%3F.webm");
 	assert_int_equal(x->len, 0);
 	assert_true(text_starts(kit_h(x, "Content-Disposition"), "attachment"));
+	/* It goes on, in the same file: the web server would send what is not finished, too. */
+	EXPECT(x, 200, kit_chunk(x, "s", 1, 0, "def", 3, false));
+	EXPECT(x, 200, kit_get(x, "/recordings/s/a%20b%253F%3F.webm"));
+	assert_null(kit_h(x, "X-Accel-Redirect"));
+	assert_int_equal(x->len, 3);
+	assert_memory_equal(x->body, "abc", 3);
 	kit_done(x);
 }
 

@@ -778,6 +778,30 @@ export const mutants = [
 		id: 'N26', what: 'the reaper sees no copies', suite: 'fault', in: 'test_apart', test: 'the_reaper_removes_what_nobody_goes_on_with', control: 'a_copy_that_failed_is_not_kept',
 		file: 'fcgi/upload/reap.c', old: 'return e || blobs_same_device(s->h->blobs) ?', new: 'return e || true ?',
 	},
+	{
+		id: 'N51', what: 'a DELETE of what is just being finished says that it is finished', suite: 'fault', in: 'test_races', test: 'what_is_held_is_not_given_up', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/session.c', old: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn e;\n\te = give_up_held', new: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn ERR_OK;\n\te = give_up_held',
+	},
+	{
+		id: 'N52', what: 'a recording that is finished anew takes its place before its row can follow', suite: 'fault', in: 'test_races', test: 'what_was_finished_outlives_a_finishing', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/finish.c', old: '\tenum err e = note_write(h, &r, s);\n', new: '\tenum err e = part_publish(h, s->file, s->bytes, s->sid, s->out_name);\n\tif (!e)\n\t\te = note_write(h, &r, s);\n',
+	},
+	{
+		id: 'N53', what: 'the bytes of the new file are given for those of the old row', suite: 'fault', in: 'test_races', test: 'a_file_waits_for_its_row', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/recording.c', old: '*yes = !newer;', new: '*yes = true;',
+	},
+	{
+		id: 'N54', what: 'what has its new file already is given up', suite: 'fault', in: 'test_races', test: 'a_file_waits_for_its_row', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/session.c', old: 'if (seen || published)', new: 'if (seen)',
+	},
+	{
+		id: 'N55', what: 'cancelled bytes stay behind those of a finished file', suite: 'fault', in: 'test_races', test: 'a_cancelled_rest_leaves_the_file', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/session.c', old: 'blob_cut(fd, r.size);', new: '(void)blob_cut;',
+	},
+	{
+		id: 'N56', what: 'the web server sends what is not finished', suite: 'http', in: 'test_recordings', test: 'by_the_web_server', control: 'ranges',
+		file: 'fcgi/proto/proto_send.c', old: '&& size == r->size)', new: '&& size >= r->size)',
+	},
 ];
 
 // Weaknesses of which no build of this server can have a small version.
