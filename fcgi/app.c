@@ -15,6 +15,7 @@
 #include "upload/ballast.h"
 
 #define REAP_ROWS 20
+#define LOOK_AGAIN_S 60      /* between two looks for what is to be finished */
 #define SCAN_EVERY 60       /* reaps between two looks for orphan files */
 
 /* ---- opening ---- */
@@ -165,7 +166,8 @@ void app_wake(void *self)
 	holds_poll(((struct app *)self)->house.holds);
 }
 
-/* What a process that was killed had begun to finish is ended at the start of the next one, however seldom the reaper comes; so is what no thread was free for. */
+/* What a process that was killed had begun to finish is ended at the start of the next one, however seldom the reaper comes; so is what no thread was free for, and
+ * what somebody else was at, or what failed, at the last look. */
 static void recover(struct app *app)
 {
 	struct reap_count count;
@@ -179,10 +181,12 @@ void app_tick(void *self)
 	struct app *app = self;
 	struct reap_count count;
 	int64_t now = clock_mono_us() / 1000000;
-	if (__atomic_exchange_n(&app->unfinished, false, __ATOMIC_ACQUIRE))
+	if (__atomic_exchange_n(&app->unfinished, false, __ATOMIC_ACQUIRE) || now >= app->next_look)
 		app->recovered = false;
-	if (!app->recovered)
+	if (!app->recovered) {
+		app->next_look = now + LOOK_AGAIN_S;
 		recover(app);
+	}
 	if (app->cfg->reap_interval <= 0 || now < app->next_reap)
 		return;
 	app->next_reap = now + app->cfg->reap_interval;

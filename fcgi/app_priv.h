@@ -20,7 +20,7 @@ struct app {
 	bool recovered;             /* what was begun to be finished, by earlier processes or unfinished, was looked at; the tick's own */
 	bool unfinished;            /* finishing for which no thread was free is left to the tick, atomic */
 	int64_t reject_minute, rejects;   /* refusals noted in this minute, atomic */
-	int64_t next_reap, reaps;
+	int64_t next_reap, next_look, reaps;
 };
 
 /* Writes an event if e refuses a creation (app_reject.c). */

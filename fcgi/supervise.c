@@ -222,7 +222,7 @@ static void run(struct pool *p, const sigset_t *set)
 		int sig = wait_signal(set, step(p));
 		if (sig == SIGHUP)
 			p->reload = true;
-		else if (sig > 0 && sig != SIGCHLD)
+		else if (sig > 0 && sig != SIGCHLD && sig != SIGUSR1)   /* that one is for workers */
 			return;
 		reap(p, true);
 	}
@@ -251,7 +251,7 @@ static void end_all(struct pool *p, const sigset_t *set)
 
 static void catch_signals(sigset_t *set)
 {
-	static const int sigs[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+	static const int sigs[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1};
 	sigemptyset(set);
 	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++)
 		sigaddset(set, sigs[i]);

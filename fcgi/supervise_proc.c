@@ -147,6 +147,9 @@ static void become(const struct team *t, int in, const char *option, pid_t paren
 	snprintf(path, sizeof path, "%d", t->ready[1]);
 	if (t->ready[1] >= 0 && (fcntl(t->ready[1], F_SETFD, 0) != 0 || setenv(READY_FD, path, 1) != 0))
 		_exit(1);
+	/* A reload that everybody is told of is the supervisor's alone: the settings may be wrong, and then the old workers go on. */
+	if (!option)
+		signal(SIGHUP, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &ask, NULL);
 	execv("/proc/self/exe", argv);
 	proc_fail("cannot execute a worker", "/proc/self/exe");

@@ -46,7 +46,7 @@ struct gateway_pool {
 /* Serves the listening socket on fd 0 with libfcgi until SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGUSR1. Blocks the signals in all
  * threads and waits for these itself. Then it stops accepting (the shared socket is left alone), lets
  * running requests go on for a quarter of shutdown_wait_ms, calls stop_bodies so that waiting body reads end, and waits for the
- * answers until shutdown_wait_ms is over. gateway_stopping() tells handlers meanwhile (503). SIGUSR1 and SIGHUP ask for less: no more is
+ * answers until shutdown_wait_ms is over. gateway_stopping() tells handlers meanwhile (503). SIGUSR1 and SIGHUP (unless it is ignored at the start) ask for less: no more is
  * accepted, but the end of running requests is waited for, for drain_s, before all that.
  * Returns how many threads still run: if not 0, the caller must end the process without closing what they use.
  * -1: fd 0 is no listening socket, or it failed. */

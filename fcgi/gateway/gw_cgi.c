@@ -78,14 +78,20 @@ static int wait_turn(int ms)
 	}
 }
 
-/* The same in turns, of which standing still (a stopped process, a suspended machine) uses up one: neither that nor the client's sleep beside us is its silence. */
-static int wait_input(int ms)
+/* The same in turns, of which standing still (a stopped process, a suspended machine) uses up one: neither that nor the client's sleep beside us is its silence. *us: how
+ * long the client let us wait. */
+static int wait_input(int ms, int64_t *us)
 {
-	int came = 0;
+	int came = 0, each = (ms + TURNS - 1) / TURNS;
+	*us = 0;
 	if (ms <= 0)
 		return wait_turn(-1);
-	for (int turn = 0; turn < TURNS && came == 0; turn++)
-		came = wait_turn((ms + TURNS - 1) / TURNS);
+	for (int turn = 0; turn < TURNS && came == 0; turn++) {
+		int64_t from = clock_mono_us();
+		came = wait_turn(each);
+		int64_t lasted = clock_mono_us() - from, most = (int64_t)each * 1000;
+		*us += lasted < most ? lasted : most;
+	}
 	return came;
 }
 
@@ -105,14 +111,14 @@ static ssize_t body_read(struct source *s, void *buf, size_t n)
 		n = (size_t)(s->length - s->taken);
 	if (n == 0)
 		return end_with(s, true);
-	int64_t from = clock_mono_us();
-	int came = wait_input(cgi.app->read_timeout_ms);
+	int64_t waited;
+	int came = wait_input(cgi.app->read_timeout_ms, &waited);
 	if (came <= 0) {
 		cgi.door.cut = true;
 		s->timed_out = came == 0;
 		return -1;
 	}
-	gw_pace_waited(&cgi.door.pace, clock_mono_us() - from);
+	gw_pace_waited(&cgi.door.pace, waited);
 	while ((got = read(0, buf, n)) < 0 && errno == EINTR)
 		continue;
 	if (got <= 0)

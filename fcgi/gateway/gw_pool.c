@@ -214,9 +214,27 @@ static void block_signals(void)
 static void stop_signals(sigset_t *set)
 {
 	static const int stop[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1};
+	struct sigaction was;
 	sigemptyset(set);
 	for (size_t i = 0; i < sizeof stop / sizeof *stop; i++)
 		sigaddset(set, stop[i]);
+	/* Whoever started us with it ignored (nohup; a supervisor, which answers it itself) means that we ignore it. */
+	if (sigaction(SIGHUP, NULL, &was) == 0 && was.sa_handler == SIG_IGN)
+		sigdelset(set, SIGHUP);
+}
+
+/* Once, when there is somebody to serve. */
+static void tell_ready(void)
+{
+	static bool told;
+	pthread_mutex_lock(&pool.mu);
+	bool serves = pool.n > 0;
+	pthread_mutex_unlock(&pool.mu);
+	if (told || !serves)
+		return;
+	told = true;
+	if (pool.app->ready)
+		pool.app->ready(pool.app->self);
 }
 
 /* Whether running requests may be waited for. */
@@ -225,9 +243,11 @@ static bool wait_for_stop(const sigset_t *set)
 	const struct timespec second = {.tv_sec = 1};
 	int sig;
 	watch_all();   /* so that standing still in the first second is noticed, too */
+	tell_ready();
 	while ((sig = sigtimedwait(set, NULL, &second)) < 0) {
 		bool due = errno == EAGAIN;
 		watch_all();
+		tell_ready();
 		if (due)
 			gw_tick(pool.app);
 	}
@@ -309,8 +329,6 @@ int gateway_fcgi_serve(const struct gateway_app *app, const struct gateway_pool 
 	pthread_mutex_lock(&pool.mu);
 	refill();
 	pthread_mutex_unlock(&pool.mu);
-	if (app->ready)
-		app->ready(app->self);
 	sigset_t set;
 	stop_signals(&set);
 	bool patient = wait_for_stop(&set);

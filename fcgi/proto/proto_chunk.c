@@ -112,13 +112,15 @@ enum err chunk_tus_create(struct call *c)
 /* The chunk as it is when no writer is at it any more. */
 static enum err look(struct call *c, struct chunk_view *v, bool settle)
 {
+	struct append_out out;
 	int64_t idx;
 	if (!num_u63(c->param[1], &idx) || !name_session_id(c->param[0], false))
 		return ERR_NOT_FOUND;
 	enum err e = may_session(c, c->param[0], idx, v, false);
 	if (e || !settle || !v->open)
 		return e;
-	e = upload_settle(c->house, c->a, &v->u);
+	e = upload_settle(c->house, c->a, &v->u, &out);
+	call_later(c, out.finish_upload, out.finish_session);
 	/* It was completed while we waited: the complete chunk is there now. */
 	return e == ERR_NOT_FOUND ? may_session(c, c->param[0], idx, v, false) : e;
 }

@@ -202,9 +202,11 @@ enum err tus_create(struct call *c)
 enum err tus_head(struct call *c)
 {
 	struct upload u;
+	struct append_out out = {0};
 	enum err e = find(c, false, &u);
 	if (!e)
-		e = upload_settle(c->house, c->a, &u);
+		e = upload_settle(c->house, c->a, &u, &out);
+	call_later(c, out.finish_upload, out.finish_session);
 	if (e)
 		return e;
 	if (u.state == UPLOAD_GONE)

@@ -252,6 +252,7 @@ enum err reap_interrupted(struct house *h, int limit, bool *all, struct reap_cou
 		e = work_some(h, a, &works[i], limit < BATCH_MAX ? limit : BATCH_MAX, count);
 		*all &= !mark->at && !mark->n;
 	}
+	*all &= !e;
 	arena_close(a);
 	return e;
 }

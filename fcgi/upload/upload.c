@@ -104,14 +104,14 @@ enum err upload_find(struct house *h, struct arena *a, const char *id, struct up
 	return out->state == UPLOAD_GONE || expired(out) ? ERR_GONE : ERR_OK;
 }
 
-enum err upload_settle(struct house *h, struct arena *a, struct upload *u)
+enum err upload_settle(struct house *h, struct arena *a, struct upload *u, struct append_out *out)
 {
-	struct append_out out;
 	enum err e = ERR_OK;
+	*out = (struct append_out){0};
 	if (u->state == UPLOAD_OPEN && hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS))
 		e = store_upload_by_n(h->db, a, u->n, u);
 	/* Who is told that all bytes are there sends no more of them. */
-	if (!e && u->state == UPLOAD_OPEN && u->offset == u->length && upload_end_full(h, a, u->n, &out) == ERR_OK)
+	if (!e && u->state == UPLOAD_OPEN && u->offset == u->length && upload_end_full(h, a, u->n, out) == ERR_OK)
 		e = store_upload_by_n(h->db, a, u->n, u);
 	return e;
 }

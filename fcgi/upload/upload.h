@@ -46,9 +46,10 @@ struct create_cmd {
 enum err upload_create(struct house *h, struct arena *a, const struct create_cmd *cmd, struct upload *out);
 /* The row as it is; asks nobody. A GONE row is ERR_GONE. */
 enum err upload_find(struct house *h, struct arena *a, const char *id, struct upload *out);
+struct append_out;
 /* For HEAD: asks a living writer to let go, waits at most 200 ms for his last publication, reads the row. Waits for no lock. An upload that has all its bytes and
- * whose process died before it was complete is completed. ERR_NOT_FOUND: a chunk, and it is complete now. */
-enum err upload_settle(struct house *h, struct arena *a, struct upload *u);
+ * whose process died before it was complete is completed. ERR_NOT_FOUND: a chunk, and it is complete now. out: only what is to be finished later. */
+enum err upload_settle(struct house *h, struct arena *a, struct upload *u, struct append_out *out);
 
 struct append_out {
 	int64_t offset, length;     /* as the row says now, also on errors where they are known (offset -1 if not) */

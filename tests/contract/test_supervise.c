@@ -69,9 +69,13 @@ static void wrong_settings_change_nothing(void **state)
 	SERVE("{\"CHUNK_SIZE\": 1000, \"WORKERS\": 1}");
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		pid_t worker = pool_pid(p, "worker-0");
+		/* some tell everybody, each in his own way */
+		kill(worker, SIGHUP);
+		kill(p->pid, SIGUSR1);
 		reload(wrong[i].settings);
 		pool_hears(p, wrong[i].line, 1);
 		assert_int_equal(chunk_size(), 1000);
+		assert_int_equal(pool_lines(p, "no more requests are accepted"), 0);
 		assert_int_equal(pool_pid(p, "worker-0"), worker);
 		/* one that is started now has the old ones as well */
 		kill(worker, SIGKILL);

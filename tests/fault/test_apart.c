@@ -165,13 +165,35 @@ static void the_reaper_removes_what_nobody_goes_on_with(void **state)
 	assert_false(copy_is_there("other", file));
 }
 
+/* Who asks an upload that has all its bytes, and whose process died before it said so, completes it; the copy comes behind the answer. */
+static void a_head_leaves_nothing_unfinished(void **state)
+{
+	struct upload u;
+	struct create_cmd w = {.owner = "", .length = 5};
+	char url[100];
+	int fd;
+	size_t written;
+	(void)state;
+	assert_int_equal(upload_create(kit_house(k), k->a, &w, &u), ERR_OK);
+	assert_int_equal(blob_open(kit_house(k)->blobs, u.file, true, &fd), ERR_OK);
+	assert_int_equal(blob_write(fd, "hello", 5, 0, &written), ERR_OK);
+	assert_int_equal(blob_sync(fd), ERR_OK);
+	blob_close(fd);
+	struct upload_move m = {.n = u.n, .old = 0, .offset = 5, .writing = true, .now = clock_now(), .expires = -1};
+	assert_int_equal(store_upload_move(kit_house(k)->db, &m), ERR_OK);
+	snprintf(url, sizeof url, "/files/%s", u.id);
+	EXPECT(k, 200, kit_tus(k, "HEAD", url, NULL, NULL, 0));
+	assert_int_equal(store_upload_by_n(kit_house(k)->db, k->a, u.n, &u), ERR_OK);
+	assert_int_equal(u.state, UPLOAD_COMPLETE);
+}
+
 #define A_(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		A_(a_copy_that_failed_is_not_kept), A_(deleting_an_upload_frees_its_copy), A_(cancelling_a_session_frees_its_copy),
-		A_(the_reaper_removes_what_nobody_goes_on_with),
+		A_(the_reaper_removes_what_nobody_goes_on_with), A_(a_head_leaves_nothing_unfinished),
 	};
 	return cmocka_run_group_tests_name("two devices", tests, NULL, NULL);
 }

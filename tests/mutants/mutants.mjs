@@ -491,7 +491,7 @@ export const mutants = [
 	},
 	{
 		id: 'L7', what: 'what was left to the tick is forgotten', suite: 'http', in: 'test_admission', test: 'finishing_without_a_slot_is_left_to_the_tick', control: 'slots_come_back',
-		file: 'fcgi/app.c', old: '\tif (__atomic_exchange_n(&app->unfinished, false, __ATOMIC_ACQUIRE))\n', new: '\tif (0)\n',
+		file: 'fcgi/app.c', old: '__atomic_exchange_n(&app->unfinished, false, __ATOMIC_ACQUIRE) || now', new: 'now',
 	},
 	{
 		id: 'L8', what: 'a pause of ours is the slowness of a client', suite: 'unit', in: 'test_pace', test: 'standing_still_is_nobodys_pace', control: 'who_is_slow_is_cut',
@@ -801,6 +801,26 @@ export const mutants = [
 	{
 		id: 'N56', what: 'the web server sends what is not finished', suite: 'http', in: 'test_recordings', test: 'by_the_web_server', control: 'ranges',
 		file: 'fcgi/proto/proto_send.c', old: '&& size == r->size)', new: '&& size >= r->size)',
+	},
+	{
+		id: 'L21', what: 'a worker takes the reload that is its supervisor\'s', suite: 'contract', in: 'test_supervise', test: 'wrong_settings_change_nothing', control: 'a_reload_refuses_nobody_and_cuts_nobody',
+		file: 'fcgi/supervise_proc.c', old: '\t\tsignal(SIGHUP, SIG_IGN);', new: '\t\t(void)SIGHUP;',
+	},
+	{
+		id: 'L22', what: 'what is meant for workers ends the supervisor', suite: 'contract', in: 'test_supervise', test: 'wrong_settings_change_nothing', control: 'a_reload_refuses_nobody_and_cuts_nobody',
+		file: 'fcgi/supervise.c', old: ' && sig != SIGUSR1)', new: ')',
+	},
+	{
+		id: 'L23', what: 'plain CGI takes its own pauses for slowness', suite: 'unit', in: 'test_gateway', test: 'cgi_counts_no_pause_of_its_own', control: 'cgi_bodies',
+		file: 'fcgi/gateway/gw_cgi.c', old: '*us += lasted < most ? lasted : most;', new: '*us += lasted + 0 * most;',
+	},
+	{
+		id: 'L24', what: 'one look is all that an interrupted finishing gets', suite: 'contract', in: 'test_check', test: 'a_start_finishes', control: 'strangers_stay',
+		file: 'fcgi/app.c', old: ' || now >= app->next_look)', new: ')',
+	},
+	{
+		id: 'L25', what: 'a HEAD completes an upload and forgets its finishing', suite: 'fault', in: 'test_apart', test: 'a_head_leaves_nothing_unfinished', control: 'a_copy_that_failed_is_not_kept',
+		file: 'fcgi/proto/proto_tus.c', old: '\t\te = upload_settle(c->house, c->a, &u, &out);\n\tcall_later(c, out.finish_upload, out.finish_session);\n', new: '\t\te = upload_settle(c->house, c->a, &u, &out);\n',
 	},
 ];
 

@@ -949,6 +949,28 @@ static void cgi_that_was_stopped_waits_on(void **state)
 	close(r.in);
 }
 
+/* Stopped again and again, for less than it may wait: that is not the client's slowness either. */
+static void cgi_counts_no_pause_of_its_own(void **state)
+{
+	const struct gateway_app brief = {.handle = handle, .base_path = "", .read_timeout_ms = 200, .min_rate = 10000};
+	char *env[] = {"REQUEST_METHOD=PATCH", "REQUEST_URI=/hold", "CONTENT_LENGTH=1000", NULL};
+	int status;
+	(void)state;
+	struct cgi_run r = cgi_of(&brief, env);
+	put_bytes(r.in, 700);
+	hear('h');
+	for (int i = 0; i < 3; i++) {
+		kill(r.pid, SIGSTOP);
+		assert_int_equal(waitpid(r.pid, &status, WUNTRACED), r.pid);
+		usleep(190000);
+		kill(r.pid, SIGCONT);
+		usleep(20000);
+		put_bytes(r.in, 100);
+	}
+	cgi_expect(r, "taken=1000 sum=120000 end=0 again=0 complete=1");
+	close(r.in);
+}
+
 static void cgi_file_and_after(void **state)
 {
 	char *file[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/file", "CONTENT_LENGTH=0", NULL};
@@ -977,7 +999,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_reload_ends_no_body, start_patient, stop),
 		cmocka_unit_test_setup_teardown(a_stop_ends_the_draining, start_patient, stop),
 		cmocka_unit_test(cgi_bodies), cmocka_unit_test(cgi_reads_what_it_refuses), cmocka_unit_test(cgi_term_keeps_what_came),
-		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_cuts_who_is_silent), cmocka_unit_test(cgi_that_was_stopped_waits_on),
+		cmocka_unit_test(cgi_stop_ends_waiting), cmocka_unit_test(cgi_cuts_who_is_silent), cmocka_unit_test(cgi_that_was_stopped_waits_on), cmocka_unit_test(cgi_counts_no_pause_of_its_own),
 		cmocka_unit_test(cgi_hears_the_application), cmocka_unit_test(cgi_file_and_after),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
