@@ -167,7 +167,10 @@ static enum err rename_held(struct house *h, struct arena *a, const struct sessi
 		e = rename_linked(h, s, r, meta, out);
 	if (claim)
 		finished_settle(h, r->sid, out->disk, claim);
-	return e || !moves ? e : finished_remove(h, r->sid, r->disk);
+	/* What stays of the old name is the reaper's: it is renamed. */
+	if (!e && moves)
+		finished_remove(h, r->sid, r->disk);
+	return e;
 }
 
 enum err recording_rename(struct house *h, struct arena *a, const struct session *s, const char *name, const char *meta, struct recording *out)
@@ -212,8 +215,9 @@ enum err recording_remove(struct house *h, struct arena *a, const struct recordi
 			file_list_add(&files, s.file);
 	}
 	enum err e = store_recording_delete(h->db, r->n, clock_now());
+	/* What cannot be removed now is the reaper's: it is deleted, and whoever asked again would hear that there is none. */
 	if (!e)
-		e = finished_remove(h, r->sid, r->disk);
+		finished_remove(h, r->sid, r->disk);
 	else
 		files.n = 0;
 	remove_unnamed(h, &files);

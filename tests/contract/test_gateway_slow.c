@@ -158,10 +158,16 @@ static void the_time_begins_anew(void **state)
 	ends(fd, 10, true, false);
 }
 
-/* Only our thread stood still, which is not the peer's fault. */
+/* Only our thread stood still, which is not the peer's fault. The thread sanitizer keeps its signal back for as long as it waits. */
 static void bytes_that_lie_there_are_not_late(void **state)
 {
 	(void)state;
+#ifdef __SANITIZE_THREAD__
+	print_message("skipped: the thread sanitizer keeps signals back\n");
+	shutdown(peer_ask(&s.at, "PATCH", "/x", 0, NULL), SHUT_WR);
+	pthread_join(s.thread, NULL);
+	skip();
+#endif
 	int fd = late();
 	pthread_kill(s.thread, SIGUSR1);
 	await(&s.stands);

@@ -490,7 +490,7 @@ static void test_hand_over_past_the_deaf(void **state)
 	int deaf[64];
 	holds_close(open_holds(false));        /* makes the folder */
 	for (int i = 0; i < 64; i++) {
-		char name[16];
+		char name[24];
 		snprintf(name, sizeof name, "deaf-%d", i);
 		deaf[i] = plant_mailbox(name);
 	}
