@@ -166,8 +166,11 @@ check('B14_killed_in_mid_write_leaves_no_trusted_short_chunk', async () => {
 	const c = await connect(server);
 	await c.sendHead('POST', '/upload/chunk', { Host: 'localhost', ...m.headers, 'Content-Length': m.body.length });
 	await c.send(m.body.subarray(0, 4 << 20));
-	process.kill(await server.writing(), 'SIGKILL');
+	const writer = await server.writing();
+	process.kill(writer, 'SIGKILL');
 	c.close();
+	// until it is dead it may still take a request with it
+	await until(() => { try { return !process.kill(writer, 0); } catch { return true; } }, { what: 'the end of the writer' });
 	await until(async () => { try { return (await request(server, 'GET', '/health')).status === 200; } catch { return false; } });
 	assert.equal((await verify(server, sid, 0)).exists, false);
 	const again = await until(async () => { const r = await sendChunk(server, sid, 0, data); return r.status === 200 && r; }, { what: 'retry' });
