@@ -122,6 +122,13 @@ static inline pid_t pool_pid(const struct pool *p, const char *name)
 	return pid;
 }
 
+/* The same, once it is there: a pool serves as soon as its first process does, and 0 would be our own process group. */
+static inline pid_t pool_member(const struct pool *p, const char *name)
+{
+	UNTIL(name, pool_pid(p, name) > 0);
+	return pool_pid(p, name);
+}
+
 /* 'R', 'S', 'T'... of a process or thread as its stat file (which has no size) tells; 0: it is gone. */
 static inline char pool_state(const char *stat_file)
 {

@@ -47,7 +47,7 @@ static void a_worker_that_stood_still_cuts_nobody(void **state)
 	UNTIL("the pool answers", peer_do(p, &a, "GET", "/health", NULL, NULL) == 200);
 	peer_create(p, 46 * PIECE, url);
 	int fd = peer_patch(p, url, 0, 46 * PIECE);
-	pid_t worker = pool_pid(p, "worker-0");
+	pid_t worker = pool_member(p, "worker-0");
 	assert_true(send_for(fd, 500));
 	/* What comes meanwhile is more than one read takes, and less than the time would ask for if it were the client's. */
 	kill(worker, SIGSTOP);

@@ -147,9 +147,9 @@ static void a_process_that_stood_still_cuts_nobody(void **state)
 	int fd = peer_patch(p, url, 0, 10);
 	peer_record(fd, 5, "01234", 5);
 	peer_taken(fd);
-	kill(pool_pid(p, "worker-0"), SIGSTOP);
+	kill(pool_member(p, "worker-0"), SIGSTOP);
 	usleep(3500000);
-	kill(pool_pid(p, "worker-0"), SIGCONT);
+	kill(pool_member(p, "worker-0"), SIGCONT);
 	usleep(500000);
 	peer_record(fd, 5, "56789", 5);
 	peer_record(fd, 5, "", 0);

@@ -25,7 +25,7 @@ static void a_reload_refuses_nobody_and_cuts_nobody(void **state)
 	char url[64];
 	SERVE("{\"CHUNK_SIZE\": 1000, \"WORKERS\": 2}");
 	assert_int_equal(chunk_size(), 1000);
-	pid_t old[2] = {pool_pid(p, "worker-0"), pool_pid(p, "worker-1")};
+	pid_t old[2] = {pool_member(p, "worker-0"), pool_member(p, "worker-1")};
 	peer_create(p, 10, url);
 	int fd = peer_patch(p, url, 0, 10);
 	assert_true(peer_record(fd, 5, "01234", 5));
@@ -68,7 +68,7 @@ static void wrong_settings_change_nothing(void **state)
 	};
 	SERVE("{\"CHUNK_SIZE\": 1000, \"WORKERS\": 1}");
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		pid_t worker = pool_pid(p, "worker-0");
+		pid_t worker = pool_member(p, "worker-0");
 		/* some tell everybody, each in his own way */
 		kill(worker, SIGHUP);
 		kill(p->pid, SIGUSR1);
@@ -107,7 +107,7 @@ static void a_reload_waits_for_workers_that_serve(void **state)
 {
 	(void)state;
 	SERVE("{\"CHUNK_SIZE\": 1000, \"WORKERS\": 1}");
-	pid_t old = pool_pid(p, "worker-0");
+	pid_t old = pool_member(p, "worker-0");
 	int keys = reload_with_slow_keys();
 	usleep(1100000);
 	assert_int_equal(chunk_size(), 1000);
@@ -133,7 +133,7 @@ static void a_reload_waits_not_for_ever(void **state)
 	if (!all || !*all)
 		return;
 	SERVE("{\"CHUNK_SIZE\": 1000, \"WORKERS\": 1}");
-	pid_t old = pool_pid(p, "worker-0");
+	pid_t old = pool_member(p, "worker-0");
 	int keys = reload_with_slow_keys();
 	sleep(29);
 	pool_hears(p, "not ready in time", 1);
@@ -149,7 +149,7 @@ static void a_reload_waits_so_long_and_no_longer(void **state)
 	(void)state;
 	char url[64];
 	SERVE("{\"RELOAD_WAIT\": 0, \"SHUTDOWN_WAIT_MS\": 1000, \"WORKERS\": 1}");
-	pid_t old = pool_pid(p, "worker-0");
+	pid_t old = pool_member(p, "worker-0");
 	peer_create(p, 10, url);
 	int fd = peer_patch(p, url, 0, 10);
 	assert_true(peer_record(fd, 5, "01234", 5));
@@ -237,7 +237,9 @@ static void a_killed_supervisor_keeps_nobody_out(void **state)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	SERVE(NULL, "WORKERS=2", "SHUTDOWN_WAIT_MS=3000");
 	peer_create(p, 10, url);
-	pid_t stopped = pool_pid(p, "worker-0"), other = pool_pid(p, "worker-1");
+	pid_t stopped = pool_member(p, "worker-0"), other = pool_member(p, "worker-1");
+	/* one that stands still while it begins keeps out who begins after it */
+	pool_hears(p, "finishing is a rename", 2);
 	kill(stopped, SIGSTOP);
 	UNTIL("it stands still", stands_still(stopped));
 	pool_stop(p, SIGKILL);

@@ -91,7 +91,7 @@ static void the_settings_are_for_workers_only_and_for_reading(void **state)
 	assert_null(strstr(links, "memfd:settings"));
 	free(links);
 
-	int fd = open(settings_of(pool_pid(p, "hooks")), O_RDWR | O_CLOEXEC);
+	int fd = open(settings_of(pool_member(p, "hooks")), O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "{", 1), -1);
 	assert_int_equal(errno, EPERM);
@@ -104,7 +104,7 @@ static void a_delivery_outlives_signals_to_everybody(void **state)
 	(void)state;
 	static const int sigs[] = {SIGHUP, SIGQUIT};
 	serve("echo begun >> begun; until [ -e go ]; do sleep 0.01; done; echo heard >> heard", ", \"SHUTDOWN_WAIT_MS\": 20000");
-	pid_t hooks = pool_pid(p, "hooks");
+	pid_t hooks = pool_member(p, "hooks");
 	complete_one();
 	UNTIL("the command runs", there("begun"));
 	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++)
@@ -124,7 +124,7 @@ static void new_settings_are_the_supervisors_matter(void **state)
 {
 	(void)state;
 	serve("touch heard", "");
-	pid_t hooks = pool_pid(p, "hooks");
+	pid_t hooks = pool_member(p, "hooks");
 	kill(hooks, SIGHUP);
 	complete_one();
 	UNTIL("the command runs", there("heard"));
@@ -141,7 +141,7 @@ static void a_hook_that_dies_uses_up_no_workers_restarts(void **state)
 		kill(pool_pid(p, "hooks"), SIGKILL);
 		pool_hears(p, "a worker ended", i);
 	}
-	pid_t worker = pool_pid(p, "worker-0");
+	pid_t worker = pool_member(p, "worker-0");
 	kill(worker, SIGKILL);
 	pool_hears(p, "a worker ended", 4);
 	UNTIL("another worker", pool_pid(p, "worker-0") > 0 && pool_pid(p, "worker-0") != worker);
