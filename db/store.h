@@ -214,8 +214,6 @@ enum err store_recording_of_session(struct store *s, struct arena *a, int64_t se
 enum err store_recording_of_upload(struct store *s, struct arena *a, int64_t upload, struct recording *out);
 /* Newest first, below n `before` (0: from the newest), of this owner or anonymous (owner NULL: all). */
 enum err store_recordings(struct store *s, struct arena *a, const char *owner, int64_t before, struct recording *out, int max, int *found);
-/* A disk name for display name `disk` that no other recording or finishing session of sid has ("a (2).webm"). From the arena. */
-enum err store_recording_free_name(struct store *s, struct arena *a, const char *sid, const char *disk, const char **out);
 /* New name, metadata (NULL: keep) and recovered = false; the session becomes COMPLETE with out_name. Another disk name must be claimed
  * (store_name_claim), else ERR_CONFLICT. ERR_LOCKED: its session is being finished anew. FULL. */
 enum err store_recording_rename(struct store *s, int64_t n, const char *name, const char *disk, const char *meta);

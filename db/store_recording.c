@@ -113,17 +113,6 @@ enum err name_free(struct dbh *h, struct arena *a, const char *sid, const char *
 	return name ? ERR_CONFLICT : ERR_NOMEM;
 }
 
-enum err store_recording_free_name(struct store *s, struct arena *a, const char *sid, const char *disk, const char **out)
-{
-	struct dbh *h;
-	enum err e = reader_take(s, &h);
-	if (e)
-		return e;
-	e = name_free(h, a, sid, disk, 0, 0, out);
-	reader_give(s, h);
-	return e;
-}
-
 /* ---- writing ---- */
 
 enum err recording_insert(struct tx *t, const struct recording *r, const char *sid, int64_t session, int64_t upload, int64_t take, bool run)

@@ -2,6 +2,7 @@
  * test_pause.c - a worker that stood still (stopped, or its machine suspended) does not hold it against the client. TEST_ALL=1: it takes seconds.
  */
 #include "pool_kit.h"
+#include "long_form.h"
 
 static struct pool *p;
 
@@ -37,11 +38,9 @@ static void a_worker_that_stood_still_cuts_nobody(void **state)
 {
 	static const char *const env[] = {"WORKERS=1", "READ_TIMEOUT=1", "MIN_RATE=16000", NULL};
 	static struct answer a;
-	const char *all = getenv("TEST_ALL");
 	char url[64];
 	(void)state;
-	if (!all || !*all)
-		return;
+	long_form();
 	p->env = env;
 	pool_spawn(p);
 	UNTIL("the pool answers", peer_do(p, &a, "GET", "/health", NULL, NULL) == 200);

@@ -3,6 +3,7 @@
  * TEST_ALL=1: also what must wait for several seconds.
  */
 #include "pool_scene.h"
+#include "long_form.h"
 
 #include <sys/time.h>
 
@@ -84,8 +85,7 @@ static void a_pause_is_no_silence(void **state)
 {
 	(void)state;
 	char url[64];
-	if (!all())
-		return;
+	long_form();
 	SERVE(NULL, "WORKERS=1", "READ_TIMEOUT=2", "MIN_RATE=1");
 	peer_create(p, 10, url);
 	int fd = peer_patch(p, url, 0, 10);
@@ -120,8 +120,7 @@ static void a_slow_body_is_let_be(void **state)
 {
 	(void)state;
 	char url[64], piece[2000] = {0};
-	if (!all())
-		return;
+	long_form();
 	SERVE(NULL, "WORKERS=1", "READ_TIMEOUT=1", "MIN_RATE=1000");
 	peer_create(p, 80000, url);
 	int fd = peer_patch(p, url, 0, 80000);
@@ -140,8 +139,7 @@ static void a_process_that_stood_still_cuts_nobody(void **state)
 {
 	(void)state;
 	char url[64];
-	if (!all())
-		return;
+	long_form();
 	SERVE(NULL, "WORKERS=1", "READ_TIMEOUT=2");
 	peer_create(p, 10, url);
 	int fd = peer_patch(p, url, 0, 10);
@@ -165,8 +163,7 @@ static void who_takes_no_answer_is_left(void **state)
 	(void)state;
 	enum { SIZE = 8 << 20 };
 	char url[64], *piece;
-	if (!all())
-		return;
+	long_form();
 	piece = calloc(1, 60000);
 	SERVE(NULL, "WORKERS=1", "SEND_TIMEOUT=1", "THREADS=4", "RESERVE_THREADS=3");
 	peer_create(p, SIZE, url);
@@ -266,8 +263,7 @@ static void slots_come_back_by_time(void **state)
 	(void)state;
 	char url[SLOTS][64];
 	int fds[SLOTS];
-	if (!all())
-		return;
+	long_form();
 	SERVE(NULL, "WORKERS=1", "THREADS=8", "RESERVE_THREADS=4", "READ_TIMEOUT=2");
 	for (int i = 0; i < SLOTS; i++) {
 		peer_create(p, 1000, url[i]);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "pool_scene.h"
+#include "long_form.h"
 
 static int64_t chunk_size(void)
 {
@@ -129,9 +130,7 @@ static void a_reload_waits_for_workers_that_serve(void **state)
 static void a_reload_waits_not_for_ever(void **state)
 {
 	(void)state;
-	const char *all = getenv("TEST_ALL");
-	if (!all || !*all)
-		return;
+	long_form();
 	SERVE("{\"CHUNK_SIZE\": 1000, \"WORKERS\": 1}");
 	pid_t old = pool_member(p, "worker-0");
 	int keys = reload_with_slow_keys();
