@@ -317,7 +317,7 @@ static void silent_connections_take_no_reserve(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_silent_body_is_cut_and_kept), T(a_pause_is_no_silence), T(a_trickle_is_cut_and_kept), T(a_slow_body_is_let_be),
+		T(a_trickle_is_cut_and_kept), T(a_silent_body_is_cut_and_kept), T(a_pause_is_no_silence), T(a_slow_body_is_let_be),
 		T(a_process_that_stood_still_cuts_nobody), T(who_takes_no_answer_is_left),
 		T(silent_crowds_take_no_reserve), T(slots_come_back_by_time), T(silent_connections_take_no_reserve),
 	};

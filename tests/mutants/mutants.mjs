@@ -466,11 +466,11 @@ export const mutants = [
 		file: 'fcgi/supervise_reload.c', old: 'n += t->w[i].pid != 0 && t->w[i].ready;', new: 'n += t->w[i].pid != 0;',
 	},
 	{
-		id: 'L1', what: 'a silent body holds its upload for ever', suite: 'contract', in: 'test_slow', test: 'a_silent_body_is_cut_and_kept', control: 'a_pause_is_no_silence',
+		id: 'L1', what: 'a silent body holds its upload for ever', suite: 'contract', in: 'test_slow', test: 'a_silent_body_is_cut_and_kept', control: 'a_trickle_is_cut_and_kept',
 		file: 'fcgi/gateway/gw_fcgi.c', old: 'if (c->since && now - c->since', new: 'if (false && now - c->since',
 	},
 	{
-		id: 'L2', what: 'a trickle holds its upload for ever', suite: 'contract', in: 'test_slow', test: 'a_trickle_is_cut_and_kept', control: 'a_pause_is_no_silence',
+		id: 'L2', what: 'a trickle holds its upload for ever', suite: 'contract', in: 'test_slow', test: 'a_trickle_is_cut_and_kept', control: 'a_silent_body_is_cut_and_kept',
 		file: 'fcgi/gateway/gw_send.c', old: 'if (p->min_rate == 0 ||', new: 'if (p->min_rate >= 0 ||',
 	},
 	{
