@@ -52,8 +52,14 @@ struct upload_new {
 	const char *id, *owner, *meta;      /* meta NULL if none */
 	int64_t length;                     /* LENGTH_UNKNOWN if deferred */
 	int64_t now, expires;
+	bool is_explicit;                   /* as in struct upload */
+	const char *repr;                   /* NULL if none */
+	enum upload_concat concat;
+	const char *concat_text;            /* of a FINAL one */
+	const int64_t *part;                /* of a FINAL one: rows of its parts in order */
+	int nparts;
 };
-/* Inserts an OPEN row with a fresh part file number. FULL. */
+/* Inserts an OPEN row with a fresh part file number. ERR_GONE: a part is not there any more. FULL. */
 enum err store_upload_create(struct store *s, struct arena *a, const struct upload_new *in, struct upload *out);
 /* ERR_NOT_FOUND. A GONE row is returned as such. */
 enum err store_upload_by_id(struct store *s, struct arena *a, const char *id, struct upload *out);
@@ -84,6 +90,7 @@ struct recording {
 	const char *meta;                   /* JSON object text or NULL */
 	int64_t size, created;
 	bool recovered;
+	const char *sha256;                 /* of the whole file, 64 hex digits; NULL while not computed */
 };
 /* FINISHING -> COMPLETE with its recording row (n, session, upload, take are set here). Again: success, nothing changes. expires 0. NORMAL. */
 enum err store_upload_finished(struct store *s, int64_t n, const struct recording *r, int64_t now);

@@ -9,12 +9,13 @@
 #include "base/log.h"
 #include "db/store_priv.h"
 #include "sql_migrate_2.h"
+#include "sql_migrate_3.h"
 #include "sql_schema.h"
 
 #define COPIES_KEPT 2
 
 /* Step i leads from version i to i + 1. */
-const char *const store_steps[] = {sql_schema, sql_migrate_2};
+const char *const store_steps[] = {sql_schema, sql_migrate_2, sql_migrate_3};
 const int store_version = sizeof store_steps / sizeof *store_steps;
 
 /* Not ours: somebody pointed us at another program's database. */

@@ -132,7 +132,7 @@ static enum err row_write(struct tx *t, const struct reserve *r, const struct se
 		return sql_run(t->h, SQL_UPLOAD_RESET, BINDS(I(*n), I(p->file), I(p->base), I(p->own), I(w->length), T(w->meta), I(w->now)));
 	}
 	enum err e = sql_run(t->h, SQL_UPLOAD_ADD, BINDS(T(NULL), T(w->owner), I(s->n), I(w->idx), I(p->file), I(p->base), I(p->own), I(w->length),
-		T(w->meta), I(w->now), I(0)));
+		T(w->meta), I(w->now), I(0), I(CONCAT_NONE), T(NULL), I(0), T(NULL)));
 	*n = sqlite3_last_insert_rowid(t->h->db);
 	return e || !w->on_new ? e : w->on_new(w->arg, *n);
 }

@@ -47,6 +47,11 @@ enum err row_upload(sqlite3_stmt *st, struct arena *a, struct upload *out)
 	out->created = col_int(&c);
 	out->updated = col_int(&c);
 	out->expires = col_int(&c);
+	out->own = (enum upload_own)col_int(&c);
+	out->concat = (enum upload_concat)col_int(&c);
+	out->concat_text = col_text(&c);
+	out->is_explicit = col_int(&c) != 0;
+	out->repr = col_text(&c);
 	return c.nomem ? ERR_NOMEM : ERR_OK;
 }
 
@@ -99,8 +104,10 @@ enum err row_recording(sqlite3_stmt *st, struct arena *a, struct recording *out,
 	out->size = col_int(&c);
 	out->created = col_int(&c);
 	out->recovered = col_int(&c) != 0;
+	bool is_run = col_int(&c) != 0;
 	if (run)
-		*run = col_int(&c) != 0;
+		*run = is_run;
+	out->sha256 = col_text(&c);
 	return c.nomem ? ERR_NOMEM : ERR_OK;
 }
 

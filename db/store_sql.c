@@ -16,11 +16,11 @@ _Static_assert(SESSION_RECEIVING == 0 && SESSION_FINISHING == 1 && SESSION_COMPL
 _Static_assert(EVENT_UNWANTED == 0 && EVENT_WAITING == 1 && EVENT_DELIVERED == 2, "states of a delivery");
 
 /* In the order in which store_row.c reads them. */
-#define UPLOAD_COLS "n,id,owner,state,session,idx,file,base,length,offset,writing,meta,created,updated,expires"
+#define UPLOAD_COLS "n,id,owner,state,session,idx,file,base,length,offset,writing,meta,created,updated,expires,own,concat,concat_text,explicit,repr"
 #define SESSION_COLS "n,sid,take,owner,state,kind,total,chunk_size,file,next_idx,next_base,done,top,bytes,parked,size," \
 	"name,format,meta,out_name,out_title,goal,cancelled,size_mismatch,started,updated,finished,expires"
 #define CHUNK_COLS "session,idx,file,base,length"
-#define REC_COLS "n,sid,session,upload,take,owner,name,disk,meta,size,created,recovered,run"
+#define REC_COLS "n,sid,session,upload,take,owner,name,disk,meta,size,created,recovered,run,sha256"
 #define EVENT_COLS "n,time,kind,subject,take,idx,owner,size,length,chunks,name,disk,meta,reason,hook,tries,next,delivered"
 #define KEY_COLS "name,role,hash,created"
 
@@ -45,8 +45,8 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_UPLOAD_BY_ID] = "SELECT " UPLOAD_COLS " FROM upload WHERE id=?1",
 	[SQL_UPLOAD_BY_N] = "SELECT " UPLOAD_COLS " FROM upload WHERE n=?1 AND " LIVES_WITH,
 	[SQL_UPLOAD_BY_CHUNK] = "SELECT " UPLOAD_COLS " FROM upload WHERE session=?1 AND idx=?2 AND " LIVES,
-	[SQL_UPLOAD_ADD] = "INSERT INTO upload(id,owner,state,session,idx,file,base,own,length,offset,writing,meta,created,updated,expires)"
-		" VALUES(?1,?2,0,?3,?4,?5,?6,?7,?8,0,0,?9,?10,?10,?11)",
+	[SQL_UPLOAD_ADD] = "INSERT INTO upload(id,owner,state,session,idx,file,base,own,length,offset,writing,meta,created,updated,expires,concat,concat_text,explicit,repr)"
+		" VALUES(?1,?2,0,?3,?4,?5,?6,?7,?8,0,0,?9,?10,?10,?11,?12,?13,?14,?15)",
 	[SQL_UPLOAD_RESET] = "UPDATE upload SET file=?2,base=?3,own=?4,length=?5,offset=0,writing=0,meta=?6,updated=?7 WHERE n=?1",
 	[SQL_UPLOAD_MOVE] = "UPDATE upload SET offset=?3,writing=?4,updated=?5 WHERE n=?1 AND offset=?2 AND state=0"
 		" AND (length=-1 OR ?3<=length)"
@@ -60,6 +60,8 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_UPLOAD_FAILED] = "UPDATE upload SET expires=?2 WHERE n=?1 AND state=1",
 	[SQL_UPLOAD_DROP] = "DELETE FROM upload WHERE n=?1",
 	[SQL_UPLOAD_AHEAD] = "SELECT EXISTS(SELECT 1 FROM upload WHERE session=?1 AND idx>=?2 AND offset>0)",
+
+	[SQL_PART_ADD] = "INSERT INTO part(final,seq,upload) SELECT ?1,?2,n FROM upload WHERE n=?3 AND concat=1 AND state IN (0,2)",
 
 	[SQL_SESSION_BY_N] = "SELECT " SESSION_COLS " FROM session WHERE n=?1",
 	/* However many are gone, they hide none that lives. */

@@ -55,6 +55,15 @@ struct create {
 	struct upload *out;
 };
 
+/* Whoever removes a part at the same moment came before or comes after. */
+static enum err parts_add(struct tx *t, int64_t final, const struct upload_new *in)
+{
+	enum err e = ERR_OK;
+	for (int i = 0; i < in->nparts && !e; i++)
+		e = sql_hit(t->h, SQL_PART_ADD, BINDS(I(final), I(i), I(in->part[i])));
+	return e == ERR_NOT_FOUND ? ERR_GONE : e;
+}
+
 static enum err create_run(struct tx *t, void *arg)
 {
 	struct create *c = arg;
@@ -63,9 +72,11 @@ static enum err create_run(struct tx *t, void *arg)
 	enum err e = file_next(t, &file);
 	if (!e)
 		e = sql_run(t->h, SQL_UPLOAD_ADD, BINDS(T(in->id), T(in->owner), I_OR_NULL(false, 0), I_OR_NULL(false, 0), I(file), I(0), I(1),
-			I(in->length), T(in->meta), I(in->now), I(in->expires)));
+			I(in->length), T(in->meta), I(in->now), I(in->expires), I(in->concat), T(in->concat_text), I(in->is_explicit), T(in->repr)));
 	if (!e)
 		e = get_upload(t->h, c->a, sqlite3_last_insert_rowid(t->h->db), c->out);
+	if (!e)
+		e = parts_add(t, c->out->n, in);
 	return e ? e : event_upload(t, EVENT_CREATED, c->out, NULL, in->now);
 }
 

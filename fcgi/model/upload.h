@@ -16,6 +16,12 @@ enum upload_kind { UPLOAD_WHOLE, UPLOAD_CHUNK };
 /* OPEN grows; FINISHING has all bytes, durable, and is being published; COMPLETE is a finished file; GONE was deleted or expired. */
 enum upload_state { UPLOAD_OPEN, UPLOAD_FINISHING, UPLOAD_COMPLETE, UPLOAD_GONE };
 
+/* Concatenation (tus 1.0.0). A PARTIAL one is an ingredient: COMPLETE with all its bytes, it becomes no finished file and expires as before. A FINAL one is OPEN
+ * while it waits for its parts or takes their bytes; nobody appends to it. */
+enum upload_concat { CONCAT_NONE, CONCAT_PARTIAL, CONCAT_FINAL };
+/* Who needs the part file: nobody on account of this row; this row alone; this one and others (it belongs to a final upload that took the bytes). */
+enum upload_own { OWN_NOT, OWN_ALONE, OWN_SHARED };
+
 /* A row of the ledger. Bytes [0, offset) lie durable at [base, base+offset) of part file `file`. Texts belong to the arena they were read into. */
 struct upload {
 	int64_t n;                /* row number, never reused; names the lock byte */
@@ -30,6 +36,11 @@ struct upload {
 	bool writing;             /* a body was published in its middle and has not ended cleanly: the next one resumes */
 	const char *meta;         /* Upload-Metadata as received, NULL if none */
 	int64_t created, updated, expires;   /* seconds; expires 0 = never, -1 = FINISHING, but bytes are missing for good */
+	enum upload_own own;
+	enum upload_concat concat;
+	const char *concat_text;  /* Upload-Concat of a FINAL one as received, else NULL */
+	bool is_explicit;         /* complete only when its client says so, not at its length (IETF draft) */
+	const char *repr;         /* Repr-Digest given at creation, NULL if none */
 };
 
 /* What a PATCH asks for. */

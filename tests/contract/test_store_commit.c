@@ -495,8 +495,8 @@ static void a_restored_copy_gets_its_wal_back(void **state)
 static void migrating_keeps_a_copy(void **state)
 {
 	struct kit *k = *state;
-	const char *good[] = {store_steps[0], store_steps[1], "ALTER TABLE api_key ADD COLUMN note TEXT", "CREATE TABLE extra(x)"};
-	const char *bad[] = {store_steps[0], store_steps[1], "CREATE TABLE extra(x)", "NONSENSE"};
+	const char *good[] = {store_steps[0], store_steps[1], store_steps[2], "ALTER TABLE api_key ADD COLUMN note TEXT", "CREATE TABLE extra(x)"};
+	const char *bad[] = {store_steps[0], store_steps[1], store_steps[2], "CREATE TABLE extra(x)", "NONSENSE"};
 	char path[300];
 	sqlite3 *db;
 	int64_t v = 0;
@@ -506,19 +506,19 @@ static void migrating_keeps_a_copy(void **state)
 	snprintf(path, sizeof path, "%s/tus.db", k->dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	log_level_set(LOG_ERROR + 1);
-	assert_int_not_equal(store_migrate(db, path, bad, 4), ERR_OK);
+	assert_int_not_equal(store_migrate(db, path, bad, 5), ERR_OK);
 	log_level_set(LOG_ERROR);
 	sql_pragma(db, "PRAGMA user_version", &v);
-	assert_int_equal(v, 2);
-	assert_int_equal(store_migrate(db, path, good, 4), ERR_OK);
-	assert_int_equal(store_migrate(db, path, good, 4), ERR_OK);
+	assert_int_equal(v, 3);
+	assert_int_equal(store_migrate(db, path, good, 5), ERR_OK);
+	assert_int_equal(store_migrate(db, path, good, 5), ERR_OK);
 	sql_pragma(db, "PRAGMA user_version", &v);
-	assert_int_equal(v, 4);
+	assert_int_equal(v, 5);
 	sqlite3_close(db);
-	snprintf(path, sizeof path, "%s/tus.db.before-v4", k->dir);
+	snprintf(path, sizeof path, "%s/tus.db.before-v5", k->dir);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	sql_pragma(db, "PRAGMA user_version", &v);
-	assert_int_equal(v, 2);
+	assert_int_equal(v, 3);
 	sql_pragma(db, "SELECT COUNT(*) FROM upload", &v);
 	assert_int_equal(v, 1);
 	sqlite3_close(db);
