@@ -15,6 +15,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { load, testName } from '../conformance/lib/suite.mjs';
 import { mutants, outside } from './mutants.mjs';
 
 const top = fileURLToPath(new URL('../../', import.meta.url));
@@ -80,7 +81,10 @@ function run(file, argv, ms, enough = () => false) {
 
 // ---- suites
 
-const rowOf = m => (m.suite === 'e2e' ? { ...E2E, ...m } : m);
+// A row that is judged by the conformance suite gives a check's number as its test.
+const conformance = new Map((await load()).map(c => [c.id, testName(c)]));
+const CONFORMANCE = m => ({ ...m, test: conformance.get(m.test) ?? m.test, control: conformance.get(m.control ?? (m.test === '064' ? '021' : '064')) });
+const rowOf = m => (m.in === 'conformance' ? CONFORMANCE(m) : m.suite === 'e2e' ? { ...E2E, ...m } : m);
 const program = m => `build/tests/${m.suite}/${m.in}`;
 const script = m => `tests/e2e/${m.in}.test.mjs`;
 const quoted = name => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -224,6 +228,10 @@ if (check) {
 		try {
 			changed(m, top);
 			if (chance(m)) continue;
+			if (m.in === 'conformance') {
+				if (![...conformance.values()].includes(m.test)) throw new Error(`the conformance suite has no check ${m.test}`);
+				continue;
+			}
 			const suite = m.suite === 'e2e' ? script(m) : `${program(m).replace('build/', '')}.c`;
 			if (!fs.readFileSync(path.join(top, suite), 'utf8').includes(m.test)) throw new Error(`${suite} has no ${m.test}`);
 		} catch (e) {
