@@ -76,8 +76,37 @@ struct upload_move {
 enum err store_upload_move(struct store *s, const struct upload_move *m);
 /* Sets a deferred length once. ERR_OFFSET if it is set (unless equal: success) or the offset is beyond it. FULL. */
 enum err store_upload_length(struct store *s, int64_t n, int64_t length);
-/* Whole uploads: compare-and-set old -> length and OPEN -> FINISHING. ERR_OFFSET. FULL. */
+/* Whole uploads: compare-and-set old -> length and OPEN -> FINISHING, of a partial one OPEN -> COMPLETE. ERR_OFFSET. FULL. */
 enum err store_upload_closing(struct store *s, int64_t n, int64_t old, int64_t length, int64_t now);
+
+/* ---- concatenation ---- */
+
+/* What an OPEN final upload waits for. Without parts (it left that state): all 0. */
+struct parts_sum {
+	int64_t parts, ready, running;      /* ready: all bytes there, also of a deleted one; running: may still grow. The others are lost. */
+	int64_t length;                     /* sum, LENGTH_UNKNOWN while one of them has none */
+	int64_t expires;                    /* latest of those that run */
+};
+enum err store_parts_sum(struct store *s, int64_t final, struct parts_sum *out);
+/* Its parts in order from place `from` (0, 1, ...) on, without texts, at most max; *found how many. */
+enum err store_parts(struct store *s, int64_t final, int64_t from, struct upload *out, int max, int *found);
+/* OPEN final uploads that name this partial one, with rows above `after`, at most max. */
+enum err store_part_finals(struct store *s, int64_t part, int64_t after, int64_t *n, int max, int *found);
+/* Whether there is one. */
+enum err store_part_named(struct store *s, int64_t part, bool *yes);
+/* The part file of its first part, which has it alone, becomes that of an OPEN final upload which has no bytes yet; they share it from now on. *file and *offset: of the
+ * final one now. ERR_OFFSET: one of the two is not like that. NORMAL. */
+enum err store_final_adopt(struct store *s, int64_t final, int64_t part, int64_t now, int64_t *file, int64_t *offset);
+/* A part's bytes lie durable in the final upload's file too, at its offset `old` and up to `offset`: moves that, and a part that had its own file points there; *old_file: that
+ * one, which nobody needs any more (remove it), 0 if there is none. ERR_OFFSET: not OPEN, or not at old. FULL. */
+struct part_taken {
+	int64_t final, part, old, offset, base, now;   /* base: where the part's byte 0 lies in the file */
+};
+enum err store_final_took(struct store *s, const struct part_taken *t, int64_t *old_file);
+/* Whether parts of a final upload lie in this part file. */
+enum err store_file_shared(struct store *s, int64_t file, bool *yes);
+/* New expiry of a whole upload. NORMAL. */
+enum err store_upload_expires(struct store *s, int64_t n, int64_t expires);
 
 struct recording {
 	int64_t n;
@@ -98,7 +127,7 @@ enum err store_upload_finished(struct store *s, int64_t n, const struct recordin
 enum err store_upload_failed(struct store *s, int64_t n, bool failed);
 /* Any state but GONE -> GONE; its recording row goes too. *was: the row as it was (file to remove), disk: recording's disk name or NULL. finishing (maybe NULL): the name under
  * which the file of a FINISHING one without a recording may be published already; it goes to the trash, and to *disk.
- * only_expired: ERR_CONFLICT unless OPEN and expires in (0, now]. FULL unless only_expired and empty. */
+ * only_expired: ERR_CONFLICT unless OPEN, or partial and COMPLETE, and expires in (0, now]. A complete partial one that an OPEN final one names keeps its part file (store_file_known). FULL unless only_expired and empty. */
 enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t now, bool only_expired, const char *finishing, struct upload *was, const char **disk);
 
 /* ---- sessions ---- */
@@ -252,6 +281,8 @@ struct store_mark {
 	int64_t at, n;
 };
 enum err store_due_uploads(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);       /* OPEN whole uploads past expires */
+enum err store_due_partials(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);      /* complete partial ones past expires */
+enum err store_joining(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);                        /* OPEN final ones */
 enum err store_due_sessions(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);      /* RECEIVING past expires */
 /* Without those that store_upload_failed marked. */
 /* OPEN rows that have all their bytes since before `before`: their process died before it completed them. */

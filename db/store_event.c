@@ -21,6 +21,9 @@ enum err event_add(struct tx *t, const struct event *e)
 enum err event_upload(struct tx *t, enum event_kind kind, const struct upload *u, const struct recording *r, int64_t now)
 {
 	struct event e = {.time = now, .kind = kind, .subject = u->id, .idx = -1, .owner = u->owner, .size = u->offset, .length = u->length, .meta = u->meta};
+	/* An ingredient is nobody's business; the final upload is told of. */
+	if (u->concat == CONCAT_PARTIAL)
+		return ERR_OK;
 	if (r) {
 		e.size = r->size;
 		e.name = r->name;
@@ -72,7 +75,7 @@ enum err event_body(struct tx *t, const struct upload_move *m)
 	if (!(m->resumed && t->events & EVENT_BIT(EVENT_RESUMED)) && !(m->interrupted && t->events & EVENT_BIT(EVENT_INTERRUPTED)))
 		return ERR_OK;
 	enum err x = get_upload(t->h, t->tmp, m->n, &u);
-	if (x)
+	if (x || u.concat == CONCAT_PARTIAL)
 		return x;
 	/* Without the metadata: a client may break off after every byte. */
 	struct event e = {.time = m->now, .kind = EVENT_RESUMED, .owner = u.owner, .size = m->old, .length = u.length};

@@ -162,6 +162,11 @@ enum err name_claimed(struct dbh *h, const char *sid, const char *disk, bool *ye
 enum err name_free(struct dbh *h, struct arena *a, const char *sid, const char *title, int64_t recording, int64_t session, const char **out);
 enum err recording_insert(struct tx *t, const struct recording *r, const char *sid, int64_t session, int64_t upload, int64_t take, bool run);
 
+/* The parts of a new final upload (store_part.c). ERR_GONE: one is not there any more. */
+enum err parts_add(struct tx *t, int64_t final, const struct upload_new *in);
+/* A final upload needs its parts no more: names none, and bytes that were kept only for it are nobody's. Of any other upload: nothing happens. */
+enum err parts_drop(struct tx *t, int64_t final);
+
 /* ---- events, in the transaction of what they tell (store_event.c); nothing if their kind is switched off ---- */
 
 enum err event_add(struct tx *t, const struct event *e);

@@ -39,6 +39,7 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_FILE_NEXT] = "UPDATE meta SET v=v+1 WHERE k='file'",
 	[SQL_FILE_LAST] = "SELECT v FROM meta WHERE k='file'",
 	[SQL_FILE_KNOWN] = "SELECT EXISTS(SELECT 1 FROM session WHERE file=?1) OR EXISTS(SELECT 1 FROM upload WHERE file=?1 AND own=1)"
+		" OR EXISTS(SELECT 1 FROM upload WHERE file=?1 AND own=2)"
 		" OR EXISTS(SELECT 1 FROM chunk WHERE file=?1 AND parked=1)",
 	[SQL_PROBE] = "UPDATE meta SET v=v+1 WHERE k='probe'",
 
@@ -53,15 +54,34 @@ const char *const sql_text[SQL__MAX] = {
 		" AND " LIVES_WITH,
 	[SQL_UPLOAD_EXPIRES] = "UPDATE upload SET expires=?2 WHERE n=?1 AND expires<>?2",
 	[SQL_UPLOAD_LENGTH] = "UPDATE upload SET length=?2 WHERE n=?1",
-	[SQL_UPLOAD_CLOSING] = "UPDATE upload SET state=1,offset=?3,length=?3,writing=0,updated=?4"
+	/* A partial one is complete with its bytes; it expires as before. */
+	[SQL_UPLOAD_CLOSING] = "UPDATE upload SET state=CASE concat WHEN 1 THEN 2 ELSE 1 END,offset=?3,length=?3,writing=0,updated=?4"
 		" WHERE n=?1 AND offset=?2 AND state=0 AND id IS NOT NULL AND ?2<=?3 AND (length=-1 OR length=?3)",
 	[SQL_UPLOAD_COMPLETE] = "UPDATE upload SET state=2,own=0,updated=?2,expires=0 WHERE n=?1",
-	[SQL_UPLOAD_GONE] = "UPDATE upload SET state=3,own=0,writing=0,updated=?2,expires=0 WHERE n=?1",
+	/* The bytes of a complete part are kept for the final uploads that wait for others. */
+	[SQL_UPLOAD_GONE] = "UPDATE upload SET state=3,own=CASE WHEN state=2 AND EXISTS(SELECT 1 FROM part WHERE part.upload=upload.n) THEN own ELSE 0 END,"
+		"writing=0,updated=?2,expires=0 WHERE n=?1",
 	[SQL_UPLOAD_FAILED] = "UPDATE upload SET expires=?2 WHERE n=?1 AND state=1",
 	[SQL_UPLOAD_DROP] = "DELETE FROM upload WHERE n=?1",
 	[SQL_UPLOAD_AHEAD] = "SELECT EXISTS(SELECT 1 FROM upload WHERE session=?1 AND idx>=?2 AND offset>0)",
 
 	[SQL_PART_ADD] = "INSERT INTO part(final,seq,upload) SELECT ?1,?2,n FROM upload WHERE n=?3 AND concat=1 AND state IN (0,2)",
+	[SQL_PARTS] = "SELECT " UPLOAD_COLS " FROM part JOIN upload ON n=part.upload WHERE final=?1 AND seq>=?2 ORDER BY seq LIMIT ?3",
+	/* No file is longer than 2^52 bytes; the cut keeps the sum from overflowing. */
+	[SQL_PARTS_SUM] = "SELECT COUNT(*),COALESCE(SUM(state=2 OR (state=3 AND own<>0)),0),COALESCE(SUM(state=0),0),"
+		"COALESCE(SUM(MIN(length,4503599627370496)),0),COALESCE(MIN(length),0),COALESCE(MAX(CASE WHEN state=0 THEN expires END),0)"
+		" FROM part LEFT JOIN upload ON n=part.upload WHERE final=?1",
+	[SQL_PARTS_RELEASE] = "UPDATE upload SET own=0 WHERE state=3 AND own<>0 AND n IN (SELECT upload FROM part WHERE final=?1)"
+		" AND NOT EXISTS(SELECT 1 FROM part WHERE part.upload=upload.n AND final<>?1)",
+	[SQL_PARTS_DROP] = "DELETE FROM part WHERE final=?1",
+	[SQL_PART_FINALS] = "SELECT DISTINCT final FROM part WHERE upload=?1 AND final>?2 ORDER BY final LIMIT ?3",
+	[SQL_PART_NAMED] = "SELECT EXISTS(SELECT 1 FROM part WHERE upload=?1)",
+	[SQL_PART_TAKEN] = "UPDATE upload SET file=?2,base=?3,own=2 WHERE n=?1 AND own=1",
+	[SQL_FINAL_ADOPT] = "UPDATE upload SET file=?2,offset=?3,updated=?4 WHERE n=?1 AND concat=2 AND state=0 AND offset=0",
+	[SQL_FILE_SHARED] = "SELECT EXISTS(SELECT 1 FROM upload WHERE file=?1 AND own=2)",
+	[SQL_JOINING] = "SELECT n,0 FROM upload WHERE concat=2 AND state=0 AND n>?3 ORDER BY n LIMIT ?4",
+	[SQL_DUE_PARTIALS] = "SELECT n,expires FROM upload WHERE concat=1 AND state=2 AND expires BETWEEN 1 AND ?1 AND (expires,n)>(?2,?3)"
+		" ORDER BY expires,n LIMIT ?4",
 
 	[SQL_SESSION_BY_N] = "SELECT " SESSION_COLS " FROM session WHERE n=?1",
 	/* However many are gone, they hide none that lives. */
@@ -131,14 +151,15 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_FULL_UPLOADS] = "SELECT n,0 FROM upload WHERE state=0 AND offset=length AND updated<?1 AND n>?3 ORDER BY n LIMIT ?4",
 	[SQL_FINISHING_UPLOADS] = "SELECT n,0 FROM upload WHERE state=1 AND expires>=0 AND n>?3 ORDER BY n LIMIT ?4",
 	[SQL_FINISHING_SESSIONS] = "SELECT n,expires FROM session WHERE state=1 AND (expires,n)>(?2,?3) ORDER BY expires,n LIMIT ?4",
-	[SQL_FORGET_UPLOADS] = "DELETE FROM upload WHERE n IN (SELECT n FROM upload WHERE state=3 AND updated<=?1 ORDER BY updated LIMIT ?2)",
+	[SQL_FORGET_UPLOADS] = "DELETE FROM upload WHERE n IN (SELECT n FROM upload AS u WHERE state=3 AND updated<=?1"
+		" AND NOT EXISTS(SELECT 1 FROM part WHERE part.upload=u.n) ORDER BY updated LIMIT ?2)",
 	[SQL_FORGET_LEFT] = "SELECT n FROM session WHERE state=4 AND expires<?1 LIMIT 1",
 	[SQL_FORGET_GONE] = "SELECT n FROM session WHERE state=4 AND expires BETWEEN 0 AND ?1 LIMIT 1",
 	[SQL_FORGET_FINISHED] = "SELECT n FROM session WHERE state IN (2,3) AND expires BETWEEN 1 AND ?1 LIMIT 1",
 	[SQL_STATS] = "SELECT (SELECT COUNT(*) FROM session WHERE state IN (0,1)),(SELECT COUNT(*) FROM upload WHERE state=0),"
 		"(SELECT COUNT(*) FROM recording),(SELECT COALESCE(SUM(size),0) FROM recording)"
 		"+(SELECT COALESCE(SUM(bytes),0) FROM session WHERE state IN (0,1,5))"
-		"+(SELECT COALESCE(SUM(offset),0) FROM upload WHERE state IN (0,1)),"
+		"+(SELECT COALESCE(SUM(offset),0) FROM upload WHERE state IN (0,1) OR (concat=1 AND state=2 AND own=1)),"
 		"(SELECT page_count FROM pragma_page_count)",
 
 	[SQL_EVENT_ADD] = "INSERT INTO event(time,kind,subject,take,idx,owner,size,length,chunks,name,disk,meta,reason,hook,tries,next,delivered)"
@@ -160,7 +181,7 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_KEYS] = "SELECT " KEY_COLS " FROM api_key ORDER BY name LIMIT ?1",
 	[SQL_KEY_DROP] = "DELETE FROM api_key WHERE name=?1",
 
-	[SQL_LIST_UPLOADS] = "SELECT " UPLOAD_COLS " FROM upload WHERE n>?1 AND (?2=0 OR state IN (0,1)) ORDER BY n LIMIT ?3",
+	[SQL_LIST_UPLOADS] = "SELECT " UPLOAD_COLS " FROM upload WHERE n>?1 AND (?2=0 OR state IN (0,1) OR (concat=1 AND own<>0)) ORDER BY n LIMIT ?3",
 	[SQL_LIST_SESSIONS] = "SELECT " SESSION_COLS " FROM session WHERE n>?1 AND (?2=0 OR state IN (0,1,5)) ORDER BY n LIMIT ?3",
 	[SQL_SNAPSHOT] = "BEGIN",
 	[SQL_AUDIT_CHUNKS] = "SELECT idx,base,length,file<>(SELECT file FROM session WHERE n=?1) FROM chunk WHERE session=?1 ORDER BY idx",
@@ -179,5 +200,7 @@ const char *const sql_text[SQL__MAX] = {
 		" UNION ALL SELECT 'recording row '||n||' of session row '||session||', which is not there' FROM recording"
 		" WHERE session>0 AND session NOT IN (SELECT n FROM session)"
 		" UNION ALL SELECT 'recording row '||n||' of upload row '||upload||', which is not there' FROM recording"
-		" WHERE upload>0 AND upload NOT IN (SELECT n FROM upload)",
+		" WHERE upload>0 AND upload NOT IN (SELECT n FROM upload)"
+		" UNION ALL SELECT 'a part of upload row '||final||' is upload row '||upload||', and one of the two is not there' FROM part"
+		" WHERE final NOT IN (SELECT n FROM upload) OR upload NOT IN (SELECT n FROM upload)",
 };

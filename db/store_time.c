@@ -7,7 +7,6 @@
 
 /* ---- due, in turns ---- */
 
-/* The next rows behind the mark; q gives n and what it sorts by. */
 static enum err turn_read(struct dbh *h, enum sql q, int64_t until, struct store_mark *m, int64_t *n, int max, int *found)
 {
 	sqlite3_stmt *st;
@@ -57,6 +56,16 @@ enum err store_finishing_uploads(struct store *s, struct store_mark *m, int64_t 
 enum err store_finishing_sessions(struct store *s, struct store_mark *m, int64_t *n, int max, int *found)
 {
 	return turn(s, SQL_FINISHING_SESSIONS, 0, m, n, max, found);
+}
+
+enum err store_due_partials(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	return turn(s, SQL_DUE_PARTIALS, now, m, n, max, found);
+}
+
+enum err store_joining(struct store *s, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	return turn(s, SQL_JOINING, 0, m, n, max, found);
 }
 
 /* ---- counts ---- */

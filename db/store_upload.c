@@ -55,15 +55,6 @@ struct create {
 	struct upload *out;
 };
 
-/* Whoever removes a part at the same moment came before or comes after. */
-static enum err parts_add(struct tx *t, int64_t final, const struct upload_new *in)
-{
-	enum err e = ERR_OK;
-	for (int i = 0; i < in->nparts && !e; i++)
-		e = sql_hit(t->h, SQL_PART_ADD, BINDS(I(final), I(i), I(in->part[i])));
-	return e == ERR_NOT_FOUND ? ERR_GONE : e;
-}
-
 static enum err create_run(struct tx *t, void *arg)
 {
 	struct create *c = arg;
@@ -165,7 +156,7 @@ static enum err closing_run(struct tx *t, void *arg)
 {
 	const struct closing *c = arg;
 	enum err e = sql_hit(t->h, SQL_UPLOAD_CLOSING, BINDS(I(c->n), I(c->old), I(c->length), I(c->now)));
-	return e == ERR_NOT_FOUND ? ERR_OFFSET : e;
+	return e == ERR_NOT_FOUND ? ERR_OFFSET : e ? e : parts_drop(t, c->n);
 }
 
 enum err store_upload_closing(struct store *s, int64_t n, int64_t old, int64_t length, int64_t now)
@@ -260,13 +251,15 @@ static enum err gone_run(struct tx *t, void *arg)
 		return ERR_NOT_FOUND;
 	if (u->state == UPLOAD_GONE)
 		return ERR_GONE;
-	if (g->only_expired && (u->state != UPLOAD_OPEN || u->expires <= 0 || u->expires > g->now))
+	if (g->only_expired && ((u->state != UPLOAD_OPEN && u->concat != CONCAT_PARTIAL) || u->expires <= 0 || u->expires > g->now))
 		return ERR_CONFLICT;
 	g->full = u->offset > 0 && !t->full;
 	if (g->full)
 		return ERR_AGAIN;
 	e = gone_recording(t, g);
-	return e ? e : sql_run(t->h, SQL_UPLOAD_GONE, BINDS(I(g->n), I(g->now)));
+	if (!e)
+		e = sql_run(t->h, SQL_UPLOAD_GONE, BINDS(I(g->n), I(g->now)));
+	return e || u->concat != CONCAT_FINAL ? e : parts_drop(t, g->n);
 }
 
 enum err store_upload_gone(struct store *s, struct arena *a, int64_t n, int64_t now, bool only_expired, const char *finishing, struct upload *was, const char **disk)

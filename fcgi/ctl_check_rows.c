@@ -172,6 +172,9 @@ void check_sessions(struct look *l)
 static bool grows(struct look *l, const struct upload *u)
 {
 	struct session s;
+	/* A part needs its bytes as long as its row says so, even one that is gone. */
+	if (u->concat == CONCAT_PARTIAL && u->state != UPLOAD_OPEN)
+		return u->own != OWN_NOT;
 	if (u->state != UPLOAD_OPEN)
 		return false;
 	if (u->kind == UPLOAD_WHOLE)
@@ -190,7 +193,7 @@ static void check_upload(struct look *l, const struct upload *u)
 		finding(l, "upload-lost", where, "all %lld bytes are acknowledged, but they are not there", (long long)u->length);
 	else if (u->state == UPLOAD_FINISHING && clock_now() - u->updated > CHECK_BUSY)
 		finding(l, "finishing", where, "it is being finished since %lld seconds", (long long)(clock_now() - u->updated));
-	if (u->state != UPLOAD_COMPLETE)
+	if (u->state != UPLOAD_COMPLETE || u->concat == CONCAT_PARTIAL)
 		return;
 	enum err e = store_recording_of_upload(l->h->db, l->page, u->n, &r);
 	if (e == ERR_NOT_FOUND)

@@ -38,6 +38,7 @@ static struct json *session_json(const struct session *s)
 
 static struct json *upload_json(const struct upload *u)
 {
+	static const char *const concat[] = {[CONCAT_NONE] = NULL, [CONCAT_PARTIAL] = "partial", [CONCAT_FINAL] = "final"};
 	struct json *o = json_obj();
 	json_put_str(o, "id", u->id);
 	json_put_str(o, "state", ctl_upload_state(u->state));
@@ -47,6 +48,7 @@ static struct json *upload_json(const struct upload *u)
 	else
 		json_put_int(o, "length", u->length);
 	json_put_bool(o, "writing", u->writing);
+	json_put_str(o, "concat", concat[u->concat]);
 	ctl_put_time(o, "updated", u->updated);
 	ctl_put_time(o, "expires", u->expires);
 	json_put_str(o, "owner", u->owner);

@@ -107,23 +107,6 @@ enum err guard_override(struct http_req *req)
 	return req->method == HTTP_OTHER ? ERR_METHOD : ERR_OK;
 }
 
-static bool host_listed(const struct config_list *list, const char *host)
-{
-	size_t n = strlen(host);
-	if (list->any)
-		return true;
-	for (int i = 0; i < list->n; i++) {
-		const char *want = list->v[i];
-		size_t m = strlen(want);
-		if (text_eq_nocase(want, host))
-			return true;
-		/* "*.example.org" stands for every name below example.org. */
-		if (m > 2 && want[0] == '*' && want[1] == '.' && n > m - 1 && text_eq_nocase(want + 1, host + n - (m - 1)))
-			return true;
-	}
-	return false;
-}
-
 enum err guard_host(const struct config *cfg, const struct http_req *req)
 {
 	static int warned;
@@ -131,7 +114,7 @@ enum err guard_host(const struct config *cfg, const struct http_req *req)
 	if (cfg->allowed_hosts.any)
 		return ERR_OK;
 	bool good = req->host && field_host(req->host, host, sizeof host);
-	if (good && host_listed(&cfg->allowed_hosts, host))
+	if (good && field_host_listed(&cfg->allowed_hosts, host))
 		return ERR_OK;
 	if (!__atomic_exchange_n(&warned, 1, __ATOMIC_RELAXED))
 		log_event(LOG_ERROR, "guard", "refusing requests for a host that ALLOWED_HOSTS does not list", "host", LS(req->host ? req->host : ""), NULL);

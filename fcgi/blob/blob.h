@@ -57,8 +57,9 @@ enum err blob_size(struct blobs *b, int64_t file, int64_t *size);
 /* Makes part file `file` the finished file <sid>/completed/<disk> of exactly size bytes (a longer part is cut first; a shorter one is
  * ERR_INTERNAL): sync, rename, sync of the folders. On another device: a copy to a temporary name that resumes by comparing what
  * a run that died has left, then rename; an error leaves none. The part stays for the caller to remove. An existing file of that name is replaced. Re-runnable at any point: if the
- * part is gone and the finished file has the size, that is success; if neither is there, ERR_NOT_FOUND. */
-enum err blob_publish(struct blobs *b, int64_t file, int64_t size, const char *sid, const char *disk);
+ * part is gone and the finished file has the size, that is success; if neither is there, ERR_NOT_FOUND. keep: the part stays, for others lie in it: both names
+ * are one file then, or the finished file is a copy where links are refused; nobody writes into it any more. */
+enum err blob_publish(struct blobs *b, int64_t file, int64_t size, bool keep, const char *sid, const char *disk);
 /* Removes the copy that a publication which died has left. Absent is success. */
 enum err blob_copy_remove(struct blobs *b, int64_t file, const char *sid);
 /* Makes the finished file a part file again, under both names (link; a copy on another device). Re-runnable. */

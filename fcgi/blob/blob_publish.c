@@ -33,6 +33,7 @@ struct place {
 	int shard, folder;             /* descriptors */
 	const char *part, *disk;       /* names in them */
 	int64_t file, size;
+	bool keep;                     /* the part stays, under both names */
 };
 
 /* Whether the finished file is there with its right size (and contents, if a part is open to compare with). */
@@ -83,6 +84,23 @@ static enum err publish_rename(const struct place *p, int part, bool *other)
 	return e ? e : blob_dir_sync(p->shard);
 }
 
+/* The finished file becomes a second name of the part. *other: the kernel will not have that. */
+static enum err publish_link(const struct place *p, int part, bool *other)
+{
+	enum err e = blob_sync(part);
+	if (e)
+		return e;
+	if (!is_same_file(p->shard, p->part, p->folder, p->disk)) {
+		if (unlinkat(p->folder, p->disk, 0) < 0 && errno != ENOENT)
+			return blob_fail("removing an old finished file", errno);
+		if (linkat(p->shard, p->part, p->folder, p->disk, 0) < 0) {
+			*other = blob_link_refused(errno);
+			return *other ? ERR_OK : errno == ENOENT ? ERR_AGAIN : blob_fail("giving a part its finished name", errno);
+		}
+	}
+	return blob_dir_sync(p->folder);
+}
+
 static void copy_name(int64_t file, char temp[COPY_NAME_LEN])
 {
 	snprintf(temp, COPY_NAME_LEN, ".%lld" BLOB_COPY_SUFFIX, (long long)file);
@@ -119,10 +137,12 @@ static enum err publish_part(struct blobs *b, const struct place *p, int part)
 	if (st.st_size > p->size && (ftruncate(part, p->size) < 0 || fsync(part) < 0))
 		return blob_fail("cutting a part file", errno);
 	bool other = !blobs_same_device(b);
-	enum err e = other ? ERR_OK : publish_rename(p, part, &other);
+	enum err e = other ? ERR_OK : p->keep ? publish_link(p, part, &other) : publish_rename(p, part, &other);
 	if (e || !other)
 		return e;
-	atomic_store(&b->same_device, false);
+	/* A file system without links may still rename. */
+	if (!p->keep)
+		atomic_store(&b->same_device, false);
 	return publish_copy(p, part);
 }
 
@@ -144,12 +164,12 @@ static enum err publish_once(struct blobs *b, struct place *p, const char *sid)
 	return e;
 }
 
-enum err blob_publish(struct blobs *b, int64_t file, int64_t size, const char *sid, const char *disk)
+enum err blob_publish(struct blobs *b, int64_t file, int64_t size, bool keep, const char *sid, const char *disk)
 {
 	assert(file >= 0 && size >= 0);
 	blob_name_check(disk);
 	char part[PART_NAME_LEN];
-	struct place p = {.part = part, .disk = disk, .file = file, .size = size};
+	struct place p = {.part = part, .disk = disk, .file = file, .size = size, .keep = keep};
 	p.shard = blob_shard(b, file, false, part);
 	if (p.shard < 0 && errno != ENOENT)
 		return blob_fail("opening a shard", errno);

@@ -144,6 +144,22 @@ bool field_host(const char *host, char *out, size_t size)
 	return true;
 }
 
+bool field_host_listed(const struct config_list *list, const char *host)
+{
+	size_t n = strlen(host);
+	if (list->any)
+		return true;
+	for (int i = 0; i < list->n; i++) {
+		const char *want = list->v[i];
+		size_t m = strlen(want);
+		if (text_eq_nocase(want, host))
+			return true;
+		if (m > 2 && want[0] == '*' && want[1] == '.' && n > m - 1 && text_eq_nocase(want + 1, host + n - (m - 1)))
+			return true;
+	}
+	return false;
+}
+
 /* Digits at *p, which moves behind them; -1 if there are none. Too large a number is the largest one: still well-formed, only out of reach. */
 static int64_t range_number(const char **p)
 {

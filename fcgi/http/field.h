@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/config.h"
 #include "base/err.h"
 
 /* Whether a Content-Type is this media type (without case; parameters allowed). content_type may be NULL. */
@@ -32,6 +33,8 @@ bool field_ext_value(const struct field_param *param, char *out);
 bool field_list_has(const char *list, const char *token);
 /* Host header without port, lower case, IPv6 brackets kept; false if malformed. */
 bool field_host(const char *host, char *out, size_t size);
+/* Whether a list of hosts has this one; "*.example.org" stands for every name below example.org. */
+bool field_host_listed(const struct config_list *list, const char *host);
 
 enum field_range { RANGE_NONE, RANGE_ONE, RANGE_BAD };
 /* Range (RFC 9110 14): one byte range of a file of this size. Several ranges, another unit or a malformed field count as NONE (ignored as 14.2 allows),

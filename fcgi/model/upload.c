@@ -29,6 +29,8 @@ enum err plan_append(const struct upload *u, const struct append_cmd *cmd, struc
 {
 	if (u->state == UPLOAD_GONE)
 		return ERR_GONE;
+	if (u->concat == CONCAT_FINAL)
+		return ERR_FORBIDDEN;
 	if (cmd->offset != u->offset)
 		return ERR_OFFSET;
 	enum err e = plan_length(u, cmd, plan);
@@ -41,6 +43,13 @@ enum err plan_append(const struct upload *u, const struct append_cmd *cmd, struc
 	if (cmd->max_body > 0 && cmd->max_body < plan->room)
 		plan->room = cmd->max_body;
 	return cmd->body > plan->room ? ERR_TOO_LARGE : ERR_OK;
+}
+
+int64_t plan_sum(int64_t a, int64_t b)
+{
+	if (a == LENGTH_UNKNOWN || b == LENGTH_UNKNOWN)
+		return LENGTH_UNKNOWN;
+	return b > INT64_MAX - a ? INT64_MAX : a + b;
 }
 
 enum err plan_create(int64_t length, int64_t max_size)

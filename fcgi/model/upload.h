@@ -60,8 +60,11 @@ struct append_plan {
 };
 
 /* Whether and where cmd may append to u (tus 1.0.0 PATCH, creation-defer-length; checks 35-49, 86-93).
- * ERR_GONE gone; ERR_OFFSET offset differs; ERR_INVALID length changed or below the offset; ERR_TOO_LARGE body or length too long. */
+ * ERR_GONE gone; ERR_FORBIDDEN a final upload; ERR_OFFSET offset differs; ERR_INVALID length changed or below the offset; ERR_TOO_LARGE body or length too long. */
 enum err plan_append(const struct upload *u, const struct append_cmd *cmd, struct append_plan *plan);
+
+/* Sum of two lengths: unknown if one is, INT64_MAX if it is no number of ours any more. */
+int64_t plan_sum(int64_t a, int64_t b);
 
 /* Whether an upload of this length may be created. ERR_TOO_LARGE if above max. */
 enum err plan_create(int64_t length, int64_t max_size);

@@ -7,7 +7,10 @@
 #include "base/text.h"
 #include "http/field.h"
 #include "model/name.h"
+#include "proto/proto_concat.h"
 #include "proto/proto_tus.h"
+
+#define NO_OFFSET (-1)
 
 enum err tus_options(struct call *c)
 {
@@ -119,12 +122,13 @@ enum err tus_patched(struct call *c, enum err e, const struct append_out *out)
 	tus_offset(c, out->offset);
 	if (e == ERR_OFFSET && out->offset >= 0)
 		call_refuse(c, e, "Upload offset mismatch. Expected %lld", (long long)out->offset);
+	if (e == ERR_FORBIDDEN)
+		call_refuse(c, e, "A final upload has the bytes of its parts and takes no others");
 	if (e == ERR_INVALID)
 		call_refuse(c, e, "Upload-Length is set already or lies below the offset");
 	if (e == ERR_TOO_LARGE)
 		http_res_addf(c->res, c->a, "Tus-Max-Size", "%lld", (long long)c->house->cfg->tus_max_size);
-	if (!out->complete)
-		tus_expires(c, out->expires);
+	tus_expires(c, out->expires);
 	if (e)
 		return e == ERR_AGAIN ? ERR_LOCKED : e;
 	call_later(c, out->finish_upload, out->finish_session);
@@ -134,9 +138,10 @@ enum err tus_patched(struct call *c, enum err e, const struct append_out *out)
 void tus_describe(struct call *c, int64_t offset, int64_t length, const char *meta)
 {
 	tus_offset(c, offset);
-	if (length == LENGTH_UNKNOWN)
+	/* What waits for its parts has neither offset nor, maybe, length, and defers nothing. */
+	if (length == LENGTH_UNKNOWN && offset >= 0)
 		http_res_set(c->res, "Upload-Defer-Length", "1");
-	else
+	else if (length != LENGTH_UNKNOWN)
 		http_res_addf(c->res, c->a, "Upload-Length", "%lld", (long long)length);
 	if (meta)
 		http_res_set(c->res, "Upload-Metadata", meta);
@@ -170,6 +175,13 @@ static enum err create_with_body(struct call *c, struct upload *u)
 	return ERR_OK;
 }
 
+/* However long its parts are, the answer does not wait for them. */
+static void join_soon(struct call *c, const struct upload *u)
+{
+	if (!final_is_quick(c->house, u) || upload_finish(c->house, u->n))
+		call_later(c, u->n, 0);
+}
+
 enum err tus_create(struct call *c)
 {
 	struct create_cmd cmd = {.owner = c->owner};
@@ -179,10 +191,13 @@ enum err tus_create(struct call *c)
 
 	if (!c->house->cfg->tus_enabled)
 		return ERR_NOT_FOUND;
-	enum err e = tus_creation_length(c, &cmd.length);
+	enum err e = concat_read(c, &cmd);
+	/* The length of a final one is that of its parts, whatever its client says. */
+	if (!e && cmd.concat != CONCAT_FINAL)
+		e = tus_creation_length(c, &cmd.length);
 	if (!e)
 		e = tus_metadata(c, c->house->cfg->max_metadata, &cmd.meta, &meta);
-	if (!e)
+	if (!e && cmd.concat != CONCAT_FINAL)
 		e = tus_creation_body(c, cmd.length, &has_body);
 	if (!e)
 		e = upload_create(c->house, c->a, &cmd, &u);
@@ -193,8 +208,11 @@ enum err tus_create(struct call *c)
 	if (e)
 		return e;
 	http_res_set(c->res, "Location", call_url(c, "/files/%s", u.id));
-	tus_offset(c, u.offset);
-	if (u.offset != u.length)
+	if (u.concat == CONCAT_FINAL)
+		join_soon(c, &u);
+	else
+		tus_offset(c, u.offset);
+	if (u.offset != u.length || u.concat == CONCAT_PARTIAL)
 		tus_expires(c, u.expires);
 	return call_empty(c, 201);
 }
@@ -211,8 +229,14 @@ enum err tus_head(struct call *c)
 		return e;
 	if (u.state == UPLOAD_GONE)
 		return ERR_GONE;
-	tus_describe(c, u.offset, u.length, u.meta);
-	if (u.state == UPLOAD_OPEN)
+	bool joining = u.concat == CONCAT_FINAL && u.state == UPLOAD_OPEN;
+	if (joining)
+		e = final_length(c->house, &u, &u.length);
+	if (e)
+		return e;
+	tus_describe(c, joining ? NO_OFFSET : u.offset, u.length, u.meta);
+	concat_describe(c, &u);
+	if (u.state == UPLOAD_OPEN || u.concat == CONCAT_PARTIAL)
 		tus_expires(c, u.expires);
 	return call_empty(c, 200);
 }
@@ -246,8 +270,13 @@ enum err tus_get(struct call *c)
 	struct recording r;
 	int fd;
 	enum err e = find(c, false, &u);
-	if (!e)
-		e = upload_open(c->house, c->a, &u, &fd, &r);
+	if (e)
+		return e;
+	if (u.concat == CONCAT_PARTIAL)
+		return call_refuse(c, ERR_CONFLICT, "A partial upload is read through the final one that it is a part of");
+	e = upload_open(c->house, c->a, &u, &fd, &r);
+	if (e == ERR_CONFLICT && u.concat == CONCAT_FINAL)
+		return call_refuse(c, e, "The upload is still being made of its parts");
 	if (e == ERR_CONFLICT)
 		return call_refuse(c, e, "The upload is not complete: %lld bytes are there", (long long)u.offset);
 	return e ? e : send_recording(c, &r, fd);

@@ -79,8 +79,12 @@ static enum err complete_whole(struct append *ap)
 	if (e)
 		return e;
 	metrics_add(ap->h->metrics, M_UPLOADS_COMPLETED, 1);
-	ap->u.state = UPLOAD_FINISHING;
 	ap->u.length = ap->u.offset = ap->plan.length;
+	if (ap->u.concat == CONCAT_PARTIAL) {
+		ap->out->finish_upload = ap->u.n;
+		return ERR_OK;
+	}
+	ap->u.state = UPLOAD_FINISHING;
 	if (!blobs_same_device(ap->h->blobs)) {
 		ap->out->finish_upload = ap->u.n;
 		return ERR_OK;
@@ -111,6 +115,9 @@ static enum err append_complete(struct append *ap)
 		return e;
 	metrics_add(ap->h->metrics, M_BYTES_RECEIVED, ap->plan.length - ap->at);
 	ap->out->complete = true;
+	/* A part that no final upload took is nobody's in the end. */
+	if (ap->u.concat != CONCAT_PARTIAL)
+		ap->out->expires = 0;
 	ap->out->offset = ap->out->length = ap->plan.length;
 	return ERR_OK;
 }

@@ -56,6 +56,9 @@ static enum err upload_vanished(struct clone *c, const struct upload *u)
 	struct upload was;
 	const char *disk;
 	c->count->vanished++;
+	/* Kept for a final upload alone, which has vanished too then. */
+	if (u->state == UPLOAD_GONE)
+		return ERR_OK;
 	return u->kind == UPLOAD_WHOLE ? store_upload_gone(c->rows, c->a, u->n, clock_now(), false, NULL, &was, &disk)
 		: store_upload_shorten(c->rows, u->n, u->offset, 0);
 }
@@ -75,8 +78,7 @@ static enum err upload_live(struct clone *c, const void *what, struct recording 
 	return now->disk ? ERR_OK : ERR_NOMEM;
 }
 
-/* Where the bytes of a whole upload are that has no part file any more. ERR_GONE: nowhere. */
-static enum err whole_open(struct clone *c, const struct upload *u, int *fd)
+enum err clone_whole_open(struct clone *c, const struct upload *u, int *fd)
 {
 	struct recording now;
 	return clone_done_open(c, upload_live, u, &now, fd);
@@ -149,12 +151,13 @@ static enum err chunk_upload_copy(struct clone *c, const struct upload *u)
 static enum err whole_upload_copy(struct clone *c, const struct upload *u)
 {
 	int fd;
+	int64_t at = u->base;
 	enum err e = blob_open(c->from->blobs, u->file, false, &fd);
 	if (e == ERR_NOT_FOUND)
-		e = whole_open(c, u, &fd);
+		e = u->concat == CONCAT_PARTIAL ? clone_part_of_final(c, u, &at, &fd) : clone_whole_open(c, u, &fd);
 	if (e)
 		return e;
-	e = clone_part(c, fd, 0, u->offset, u->file, u->base);
+	e = clone_part(c, fd, at, u->offset, u->file, u->base);
 	blob_close(fd);
 	return e;
 }

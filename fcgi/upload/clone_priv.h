@@ -26,6 +26,10 @@ enum err clone_damaged(struct clone *c, const char *what, int64_t n);
 enum err clone_part(struct clone *c, int fd, int64_t at, int64_t n, int64_t file, int64_t to_at);
 /* A chunk that is complete now, and the file that holds it. ERR_GONE: it is not, or it is shorter than `least`. */
 enum err clone_chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t least, struct chunk *now, int *fd);
+/* Where the bytes of a whole upload are that has no part file any more. ERR_GONE: nowhere. */
+enum err clone_whole_open(struct clone *c, const struct upload *u, int *fd);
+/* Where those of a part are that a final upload took meanwhile; *at: its byte 0. ERR_GONE: nowhere. */
+enum err clone_part_of_final(struct clone *c, const struct upload *u, int64_t *at, int *fd);
 enum err clone_sessions(struct clone *c);
 enum err clone_recordings(struct clone *c);
 /* What the living ledger says of something now: its finished file's sid, disk, and n unless it has no row. ERR_NOT_FOUND: deleted. */

@@ -102,7 +102,7 @@ static enum err finish_publish(struct house *h, struct arena *a, struct session 
 	if (!e)
 		e = file_list_session(h, s->n, &files);
 	if (!e)
-		e = part_publish(h, s->file, s->bytes, s->sid, s->out_name);
+		e = part_publish(h, s->file, s->bytes, false, s->sid, s->out_name);
 	if (!e)
 		e = store_session_finished(h->db, a, s->n, &r, now, now + keep, &old_disk);
 	if (e) {

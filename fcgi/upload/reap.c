@@ -25,27 +25,6 @@ static void complain(const char *what, int64_t n, enum err e, struct reap_count 
 	log_event(LOG_ERROR, "reap", what, "row", LI(n), "reason", LS(err_code(e)), NULL);
 }
 
-/* ---- whole uploads ---- */
-
-static enum err expire_upload(struct house *h, struct arena *a, int64_t n, struct reap_count *count)
-{
-	struct hold *hold;
-	struct upload u;
-	const char *disk;
-	enum err e = hold_take(h->holds, HOLD_UPLOAD(n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
-	if (e)
-		return e;
-	e = store_upload_gone(h->db, a, n, clock_now(), true, NULL, &u, &disk);
-	if (!e) {
-		metrics_add(h->metrics, M_UPLOADS_FAILED, 1);
-		blob_remove(h->blobs, u.file);
-		count->expired++;
-	}
-	hold_drop(hold);
-	/* It is not due any more. */
-	return e == ERR_CONFLICT ? ERR_OK : e;
-}
-
 /* ---- sessions ---- */
 
 static enum err drop_session(struct house *h, const struct session *s, struct writers *w, struct reap_count *count)
@@ -127,6 +106,12 @@ static enum err next_full_upload(struct store *s, int64_t now, struct store_mark
 	return store_full_uploads(s, now - FULL_AGE, m, n, max, found);
 }
 
+static enum err next_joining(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	(void)now;
+	return store_joining(s, m, n, max, found);
+}
+
 static enum err next_finishing_upload(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
 {
 	(void)now;
@@ -142,13 +127,15 @@ static enum err next_finishing_session(struct store *s, int64_t now, struct stor
 #define MARK(name) offsetof(struct reap_turns, name)
 static const struct work works[] = {
 	{next_full_upload, reap_full, MARK(full_uploads), "completing an upload failed"},
+	{next_joining, reap_join, MARK(joining_uploads), "making a final upload of its parts failed"},
 	{next_finishing_upload, reap_finish_upload, MARK(finishing_uploads), "finishing an upload failed"},
 	{next_finishing_session, reap_finish_session, MARK(finishing_sessions), "finishing a session failed"},
 	{store_due_sessions, reap_session, MARK(due_sessions), "an abandoned session could not be settled"},
-	{store_due_uploads, expire_upload, MARK(due_uploads), "expiring an upload failed"},
+	{store_due_uploads, reap_upload, MARK(due_uploads), "expiring an upload failed"},
+	{store_due_partials, reap_partial, MARK(due_partials), "expiring a part failed"},
 };
 
-#define INTERRUPTED 3           /* kinds at the beginning that end what a process began */
+#define INTERRUPTED 4           /* kinds at the beginning that end what a process began */
 
 /* The process ends; whoever comes next goes on. */
 static bool stopping(const struct house *h)

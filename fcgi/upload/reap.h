@@ -20,5 +20,10 @@ enum err reap_full(struct house *h, struct arena *a, int64_t n, struct reap_coun
 /* Runs the finishing of a row again; one that cannot succeed any more is given up. */
 enum err reap_finish_upload(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
 enum err reap_finish_session(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
+/* An unfinished upload, or a complete part, that is due: expires, unless a final upload still lives by it. */
+enum err reap_upload(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
+enum err reap_partial(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
+/* final_join. */
+enum err reap_join(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
 
 #endif

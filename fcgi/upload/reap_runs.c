@@ -89,7 +89,7 @@ static enum err run_publish(struct house *h, const struct session *s, const stru
 	if (e)
 		return e;
 	/* Chunks were replaced meanwhile, or deleted with their session. */
-	e = r->size == run->bytes ? blob_publish(h->blobs, file, r->size, s->sid, r->disk) : ERR_AGAIN;
+	e = r->size == run->bytes ? blob_publish(h->blobs, file, r->size, false, s->sid, r->disk) : ERR_AGAIN;
 	if (!e)
 		e = note_write(h, r, NULL);
 	if (!e)

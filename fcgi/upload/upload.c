@@ -1,5 +1,5 @@
 /*
- * upload.c - whole uploads: create, look up, remove, publish.
+ * upload.c - whole uploads: create, look up, remove.
  */
 #include <string.h>
 
@@ -64,36 +64,54 @@ static enum err complete_empty(struct house *h, struct arena *a, struct upload *
 	return store_upload_by_n(h->db, a, u->n, u);
 }
 
+/* The length is known as soon as each part has one. */
+static enum err parts_of(struct arena *a, const struct create_cmd *cmd, struct upload_new *in)
+{
+	int64_t *n = arena_alloc(a, (size_t)cmd->nparts * sizeof *n);
+	if (!n)
+		return ERR_NOMEM;
+	in->length = 0;
+	for (int i = 0; i < cmd->nparts; i++) {
+		n[i] = cmd->part[i].n;
+		in->length = plan_sum(in->length, cmd->part[i].length);
+	}
+	in->part = n;
+	in->nparts = cmd->nparts;
+	return ERR_OK;
+}
+
 enum err upload_create(struct house *h, struct arena *a, const struct create_cmd *cmd, struct upload *out)
 {
 	unsigned char random[16];
 	char id[24];
 	int64_t now = clock_now();
 
-	enum err e = plan_create(cmd->length, h->cfg->tus_max_size);
+	struct upload_new in = {.id = id, .owner = cmd->owner, .meta = cmd->meta, .length = cmd->length, .now = now,
+		.expires = plan_expiry(now, h->cfg->expiration, 0), .concat = cmd->concat, .concat_text = cmd->concat_text};
+	enum err e = cmd->concat == CONCAT_FINAL ? parts_of(a, cmd, &in) : ERR_OK;
 	if (!e)
-		e = space_begin(h, cmd->length);
+		e = plan_create(in.length, h->cfg->tus_max_size);
+	/* The bytes of a final one are there, and most of them need no second place. */
+	if (!e)
+		e = space_begin(h, cmd->concat == CONCAT_FINAL ? 0 : in.length);
 	if (e)
 		return e;
 	digest_random(random, sizeof random);
 	name_upload_id_make(random, id);
-	struct upload_new in = {.id = id, .owner = cmd->owner, .meta = cmd->meta, .length = cmd->length, .now = now,
-		.expires = plan_expiry(now, h->cfg->expiration, 0)};
 	e = store_upload_create(h->db, a, &in, out);
-	if (e)
-		return e;
-	if (h->cfg->reserve_space && cmd->length > 0)
+	if (!e && h->cfg->reserve_space && in.length > 0 && cmd->concat != CONCAT_FINAL)
 		e = reserve(h, a, out);
 	if (e)
 		return e;
 	metrics_add(h->metrics, M_UPLOADS_TOTAL, 1);
-	return cmd->length == 0 ? complete_empty(h, a, out) : ERR_OK;
+	return in.length == 0 && cmd->concat != CONCAT_FINAL ? complete_empty(h, a, out) : ERR_OK;
 }
 
 /* Expired is expired, whether the reaper has come by or not. */
 static bool expired(const struct upload *u)
 {
-	return u->state == UPLOAD_OPEN && u->expires > 0 && u->expires <= clock_now();
+	bool may = u->state == UPLOAD_OPEN || (u->state == UPLOAD_COMPLETE && u->concat == CONCAT_PARTIAL);
+	return may && u->concat != CONCAT_FINAL && u->expires > 0 && u->expires <= clock_now();
 }
 
 enum err upload_find(struct house *h, struct arena *a, const char *id, struct upload *out)
@@ -108,7 +126,8 @@ enum err upload_settle(struct house *h, struct arena *a, struct upload *u, struc
 {
 	enum err e = ERR_OK;
 	*out = (struct append_out){0};
-	if (u->state == UPLOAD_OPEN && hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS))
+	/* Whoever brings the bytes of a final one together writes for nobody who asks. */
+	if (u->state == UPLOAD_OPEN && u->concat != CONCAT_FINAL && hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS))
 		e = store_upload_by_n(h->db, a, u->n, u);
 	/* Who is told that all bytes are there sends no more of them. */
 	if (!e && u->state == UPLOAD_OPEN && u->offset == u->length && upload_end_full(h, a, u->n, out) == ERR_OK)
@@ -116,32 +135,38 @@ enum err upload_settle(struct house *h, struct arena *a, struct upload *u, struc
 	return e;
 }
 
-/* Display name of a whole upload, from the usual metadata keys. */
-static const char *upload_title(struct arena *a, const struct upload *u)
+enum err upload_file_drop(struct house *h, const struct upload *u)
 {
-	static const char *const keys[] = {"filename", "name", "fileName", "recordingName"};
-	struct meta meta;
-	const char *why, *value;
-	if (!u->meta || meta_parse(a, u->meta, &meta, &why))
-		return "upload";
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		value = meta_get(&meta, keys[i]);
-		if (value && *value)
-			return value;
-	}
-	return "upload";
+	bool known = false;
+	enum err e = u->concat == CONCAT_NONE ? ERR_OK : store_file_known(h->db, u->file, &known);
+	return e || known ? e : blob_remove(h->blobs, u->file);
 }
 
-const char *upload_disk(struct arena *a, const struct upload *u)
+enum err upload_gone_held(struct house *h, struct arena *a, struct upload *u, bool only_expired)
 {
-	return name_disk(a, upload_title(a, u));
+	struct file_list kept = {0};
+	const char *disk = NULL;
+	enum err e = u->concat == CONCAT_FINAL ? final_kept_files(h, u->n, &kept) : ERR_OK;
+	/* The finished file of one that was interrupted between publishing and its last commit has no row yet, but its name is known. */
+	if (!e)
+		e = store_upload_gone(h->db, a, u->n, clock_now(), only_expired, only_expired ? NULL : upload_disk(a, u), u, &disk);
+	if (!e) {
+		if (u->state == UPLOAD_OPEN)
+			metrics_add(h->metrics, M_UPLOADS_FAILED, 1);
+		/* Rows first: a file without a row is scrap that the reaper removes, a row without its file would be a lie. */
+		upload_file_drop(h, u);
+		blob_copy_remove(h->blobs, u->file, u->id);
+		if (disk)
+			finished_remove(h, u->id, disk);
+	}
+	final_kept_drop(h, &kept, !e);
+	return e;
 }
 
 enum err upload_remove(struct house *h, struct arena *a, const char *id)
 {
 	struct upload u;
 	struct hold *hold;
-	const char *disk = NULL;
 	bool asked = false;
 
 	enum err e = upload_find(h, a, id, &u);
@@ -150,105 +175,12 @@ enum err upload_remove(struct house *h, struct arena *a, const char *id)
 	e = hold_take(h->holds, HOLD_UPLOAD(u.n), NULL, HOLD_NO_OFFSET, true, (int)h->cfg->lock_wait_ms, &hold, &asked);
 	if (e)
 		return e;
-	/* The finished file of one that was interrupted between publishing and its last commit has no row yet, but its name is known. */
-	e = store_upload_gone(h->db, a, u.n, clock_now(), false, upload_disk(a, &u), &u, &disk);
-	if (!e) {
-		if (u.state == UPLOAD_OPEN)
-			metrics_add(h->metrics, M_UPLOADS_FAILED, 1);
-		/* Rows first: a file without a row is scrap that the reaper removes, a row without its file would be a lie. */
-		blob_remove(h->blobs, u.file);
-		blob_copy_remove(h->blobs, u.file, u.id);
-		if (disk)
-			finished_remove(h, u.id, disk);
-	}
+	e = upload_gone_held(h, a, &u, false);
 	hold_drop(hold);
+	/* Who waits for a part that will never come waits no longer. */
+	if (!e && u.concat == CONCAT_PARTIAL && u.state == UPLOAD_OPEN)
+		part_finals_join(h, a, u.n);
 	return e;
-}
-
-/* Between two devices it is a copy, which may not take what is kept free; unless it is there already. */
-static enum err copy_fits(struct house *h, int64_t size, const char *sid, const char *disk)
-{
-	int64_t there = -1;
-	int fd;
-	if (blobs_same_device(h->blobs))
-		return ERR_OK;
-	if (blob_done_open(h->blobs, sid, disk, &fd) == ERR_OK) {
-		blob_fd_size(fd, &there);
-		blob_close(fd);
-	}
-	return there == size ? ERR_OK : space_check(h, size);
-}
-
-enum err part_publish(struct house *h, int64_t file, int64_t size, const char *sid, const char *disk)
-{
-	int fd;
-	/* A part file is made by its first byte. */
-	enum err e = size == 0 ? blob_open(h->blobs, file, true, &fd) : ERR_OK;
-	if (e)
-		return e;
-	if (size == 0)
-		blob_close(fd);
-	e = copy_fits(h, size, sid, disk);
-	return e ? e : blob_publish(h->blobs, file, size, sid, disk);
-}
-
-enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u)
-{
-	struct recording r = {.sid = u->id, .upload = u->n, .owner = u->owner, .size = u->length, .created = clock_now()};
-	r.name = upload_title(a, u);
-	r.disk = name_disk(a, r.name);
-	if (!r.disk)
-		return ERR_NOMEM;
-	enum err e = part_publish(h, u->file, u->length, u->id, r.disk);
-	if (!e)
-		e = note_write(h, &r, NULL);
-	if (!e)
-		e = store_upload_finished(h->db, u->n, &r, clock_now());
-	if (e)
-		return e;
-	metrics_add(h->metrics, M_FINISHED, 1);
-	/* Still there after a copy to another device. */
-	return blob_remove(h->blobs, u->file);
-}
-
-enum err upload_finish(struct house *h, int64_t n)
-{
-	struct upload u;
-	struct hold *hold;
-	struct arena *a = arena_open(256 << 10);
-	if (!a)
-		return ERR_NOMEM;
-	enum err e = hold_take(h->holds, HOLD_UPLOAD(n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL);
-	if (!e) {
-		e = store_upload_by_n(h->db, a, n, &u);
-		if (!e && u.state == UPLOAD_FINISHING)
-			e = upload_finish_held(h, a, &u);
-		hold_drop(hold);
-	}
-	arena_close(a);
-	return e;
-}
-
-enum err upload_open(struct house *h, struct arena *a, const struct upload *u, int *fd, struct recording *rec)
-{
-	*rec = (struct recording){.sid = u->id, .upload = u->n, .owner = u->owner, .size = u->length, .created = u->updated};
-	rec->name = upload_title(a, u);
-	rec->disk = name_disk(a, rec->name);
-	if (u->state == UPLOAD_OPEN)
-		return ERR_CONFLICT;
-	if (u->state == UPLOAD_FINISHING && blob_open(h->blobs, u->file, false, fd) == ERR_OK)
-		return ERR_OK;
-	struct recording row;
-	enum err e = store_recording_of_upload(h->db, a, u->n, &row);
-	if (!e)
-		*rec = row;
-	/* It has its name, but not yet its row: somebody is between the two, or died there. A file has its name only once it is whole. */
-	else if (e == ERR_NOT_FOUND && u->state == UPLOAD_FINISHING && rec->disk)
-		e = ERR_OK;
-	if (!e)
-		e = recording_open(h, a, rec, fd);
-	/* Acknowledged, and on its way: an empty upload has no part file before it is finished. */
-	return e == ERR_NOT_FOUND && u->state == UPLOAD_FINISHING && u->length == 0 ? ERR_LOCKED : e;
 }
 
 /* Nothing is left of an upload that nobody knows the address of. */

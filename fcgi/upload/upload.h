@@ -31,7 +31,7 @@ struct house {
 	struct metrics *metrics;
 	bool stopping;              /* set, atomically, before waiting bodies are stopped for a shutdown */
 	struct reap_turns {
-		struct store_mark due_uploads, due_sessions, full_uploads, finishing_uploads, finishing_sessions;
+		struct store_mark due_uploads, due_partials, joining_uploads, due_sessions, full_uploads, finishing_uploads, finishing_sessions;
 	} turns;                    /* reap's own: where it goes on next time */
 };
 
@@ -40,9 +40,13 @@ struct house {
 struct create_cmd {
 	const char *owner;
 	const char *meta;           /* Upload-Metadata text, NULL if none */
-	int64_t length;             /* LENGTH_UNKNOWN if deferred */
+	int64_t length;             /* LENGTH_UNKNOWN if deferred; of a FINAL one ignored */
+	enum upload_concat concat;
+	const char *concat_text;    /* of a FINAL one: Upload-Concat as received */
+	const struct upload *part;  /* its parts in order: PARTIAL rows */
+	int nparts;
 };
-/* A new upload under a fresh id. Length 0 is complete at once. ERR_TOO_LARGE above TUS_MAX_SIZE; ERR_NO_SPACE if it cannot fit. */
+/* A new upload under a fresh id. Length 0 is complete at once. A FINAL one is OPEN until it has the bytes of its parts, which upload_finish brings. ERR_TOO_LARGE above TUS_MAX_SIZE; ERR_NO_SPACE if it cannot fit. */
 enum err upload_create(struct house *h, struct arena *a, const struct create_cmd *cmd, struct upload *out);
 /* The row as it is; asks nobody. A GONE row is ERR_GONE. */
 enum err upload_find(struct house *h, struct arena *a, const char *id, struct upload *out);
@@ -56,7 +60,8 @@ struct append_out {
 	int64_t expires;
 	bool complete;              /* every byte is durable */
 	bool proven;                /* the body's end was proven to be its true end */
-	int64_t finish_upload, finish_session;   /* rows whose finishing copies data: run finish_later for them after the answer; 0 if none */
+	int64_t finish_upload, finish_session;   /* rows whose finishing copies data, or a part that others may wait for: run upload_finish, session_finish for
+	                                          * them after the answer; 0 if none */
 };
 /* Appends the body to upload row n (whole or chunk): holds it, plans, writes, syncs, moves the row; completes it at its length.
  * ERR_OFFSET, ERR_INVALID, ERR_TOO_LARGE as plan_append; ERR_DISPLACED: another request took over, what came is kept;
@@ -178,8 +183,13 @@ enum err recording_remove(struct house *h, struct arena *a, const struct recordi
 
 /* ---- finishing and time ---- */
 
-/* Makes the finished file of a FINISHING upload or session row. Re-runnable at any point; ERR_LOCKED if somebody is at it. */
+/* Makes the finished file of a FINISHING upload or session row. Re-runnable at any point; ERR_LOCKED if somebody is at it. An OPEN final upload takes the bytes of its
+ * parts before, if all are there (else: success, it waits); of a partial one, the final ones that name it are looked at. */
 enum err upload_finish(struct house *h, int64_t n);
+/* Length of a final upload as far as its parts tell it: LENGTH_UNKNOWN while one has none. */
+enum err final_length(struct house *h, const struct upload *u, int64_t *length);
+/* Whether all parts of a final upload are there and so small that their bytes may be brought before the answer. */
+bool final_is_quick(struct house *h, const struct upload *u);
 enum err session_finish(struct house *h, int64_t n);
 
 struct reap_count {

@@ -32,6 +32,11 @@ struct poured {
 };
 void pour_body(const struct pour *p, struct poured *out);
 
+/* Numbers of part files. */
+struct file_list {
+	int64_t *v;
+	int n, cap;
+};
 /* Bytes that an upload of this length needs are there, beside the reserve. length may be unknown (0 is asked for). */
 enum err space_check(struct house *h, int64_t length);
 /* The same for what begins: it also needs LOW_WATER. */
@@ -52,9 +57,22 @@ enum err chunk_reserve(struct house *h, struct arena *a, const struct chunk_cmd 
  * looks (clocks jump, and processes stop for hours). NULL on errors. */
 enum err file_take(struct house *h, int64_t *file, struct hold **hold);
 /* blob_publish, also of a file to which nothing was ever written. */
-enum err part_publish(struct house *h, int64_t file, int64_t size, const char *sid, const char *disk);
+enum err part_publish(struct house *h, int64_t file, int64_t size, bool keep, const char *sid, const char *disk);
 /* Disk name of the finished file of a whole upload. From the arena; NULL when memory is out. */
 const char *upload_disk(struct arena *a, const struct upload *u);
+/* An OPEN final upload takes the bytes of its parts if all are there, and is finished; it is GONE when one is lost. Waits a moment for somebody who is at it. */
+enum err final_join(struct house *h, struct arena *a, int64_t n);
+/* final_join for all that name this part. */
+enum err part_finals_join(struct house *h, struct arena *a, int64_t part);
+/* A due final one lives on while a part of it may grow; *due: it does not. */
+enum err final_is_due(struct house *h, const struct upload *u, bool *due);
+/* Removes the part file of an upload that needs it no more, unless another row does. */
+enum err upload_file_drop(struct house *h, const struct upload *u);
+/* Part files that are kept for a final upload alone, of parts that were deleted meanwhile; final_kept_drop frees the list, and removes those that no row needs now. */
+enum err final_kept_files(struct house *h, int64_t final, struct file_list *kept);
+void final_kept_drop(struct house *h, struct file_list *kept, bool remove);
+/* Any state but GONE -> GONE, and all that it had on the disk; the caller holds u->n. *u becomes the row as it was. Errors of store_upload_gone. */
+enum err upload_gone_held(struct house *h, struct arena *a, struct upload *u, bool only_expired);
 /* Publishes a FINISHING whole upload; the caller holds it. */
 enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u);
 /* Another display name (and metadata, NULL: keep) for the finished recording of s: new link, row, old link; under the session's hold. */
@@ -89,10 +107,6 @@ bool session_is_quick(const struct house *h, const struct session *s);
 /* Whether the new file of a recording that is finished anew has its name already, and its row still speaks of the old one. */
 enum err session_overtakes(struct house *h, struct arena *a, const struct session *s, bool *yes);
 /* Removes all part files of a session row but `keep` after the rows are gone; collected before. */
-struct file_list {
-	int64_t *v;
-	int n, cap;
-};
 enum err file_list_session(struct house *h, int64_t session, struct file_list *l);
 void file_list_add(struct file_list *l, int64_t file);
 void file_list_remove(struct house *h, struct file_list *l);

@@ -313,7 +313,7 @@ static void sessions_move_on(void **state)
 	/* Died between name and row, and nobody has come by since. */
 	a_chunk(s, "dead", 0, "one");
 	struct session dead = stopped(s, "dead");
-	assert_int_equal(blob_publish(s->h->blobs, dead.file, 3, "dead", dead.out_name), ERR_OK);
+	assert_int_equal(blob_publish(s->h->blobs, dead.file, 3, false, "dead", dead.out_name), ERR_OK);
 	struct moment m = rows_copied(s);
 	more(s, &half, "ee!");
 	complete(s, "ends", "End.webm");
@@ -466,7 +466,7 @@ static void a_recording_between_name_and_row(void **state)
 	a_chunk(s, SID, 0, "ONE");
 	struct session t = stopped(s, SID);
 	assert_int_equal(session_join(s->h, &t), ERR_OK);
-	assert_int_equal(blob_publish(s->h->blobs, t.file, t.bytes, SID, t.out_name), ERR_OK);
+	assert_int_equal(blob_publish(s->h->blobs, t.file, t.bytes, false, SID, t.out_name), ERR_OK);
 	files_copied(s, &m, &n, ERR_AGAIN);
 	kit_rmdir(m.dir);
 	with_data(s, "data");

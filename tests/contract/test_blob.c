@@ -354,7 +354,7 @@ static void test_publish_from_every_state(void **state)
 		put(f->done, copy, copies[c]);
 		enum err want = parts[p] || t == 1 || t == 2 ? ERR_OK : ERR_NOT_FOUND;
 		for (int run = 0; run < 2; run++) {
-			enum err e = blob_publish(f->b, file, strlen(RIGHT), sid, "a.webm");
+			enum err e = blob_publish(f->b, file, strlen(RIGHT), false, sid, "a.webm");
 			if (e != want)
 				fail_msg("part %zu target %zu copy %zu run %d: %s", p, t, c, run, err_code(e));
 			if (parts[p])
@@ -365,7 +365,7 @@ static void test_publish_from_every_state(void **state)
 		}
 	}
 	part_make(f->b, 1, "short");
-	assert_int_equal(blob_publish(f->b, 1, 6, "s", "a.webm"), ERR_INTERNAL);
+	assert_int_equal(blob_publish(f->b, 1, 6, false, "s", "a.webm"), ERR_INTERNAL);
 	assert_string_equal(get(f->parts, "parts/shard_0000/1.part"), "short");
 	assert_false(there(f->done, "s/completed/a.webm"));
 }
@@ -375,7 +375,7 @@ static void test_publish_is_durable(void **state)
 	struct fix *f = *state;
 	part_make(f->b, 1, RIGHT);
 	journal_on = 1;
-	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), "sid", "a"), ERR_OK);
+	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), false, "sid", "a"), ERR_OK);
 	journal_on = 0;
 	char want[256], *done = strrchr(f->done, '/') + 1;
 	if (f->two)
@@ -388,7 +388,7 @@ static void test_publish_is_durable(void **state)
 		return;
 	journal[0] = '\0';
 	journal_on = 1;
-	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), "sid", "a"), ERR_OK);
+	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), false, "sid", "a"), ERR_OK);
 	assert_string_equal(journal, "fsync completed;fsync shard_0000;");
 }
 
@@ -400,7 +400,7 @@ static void test_unpublish_and_grow(void **state)
 	char part[] = "parts/shard_0000/2.part", done[] = "sid/completed/a.webm";
 	assert_int_equal(blob_unpublish(f->b, "sid", "a.webm", 2), ERR_NOT_FOUND);
 	part_make(f->b, 1, RIGHT);
-	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), "sid", "a.webm"), ERR_OK);
+	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), false, "sid", "a.webm"), ERR_OK);
 	if (f->two)
 		put(f->parts, part, "the ri");         /* a run that was cut in its copy */
 	for (int run = 0; run < 2; run++) {
@@ -414,7 +414,7 @@ static void test_unpublish_and_grow(void **state)
 	assert_int_equal(blob_unpublish(f->b, "sid", "a.webm", 2), ERR_OK);
 	assert_string_equal(get(f->parts, part), RIGHT ", longer");
 	for (int run = 0; run < 2; run++) {
-		assert_int_equal(blob_publish(f->b, 2, strlen(RIGHT) + 8, "sid", "a.webm"), ERR_OK);
+		assert_int_equal(blob_publish(f->b, 2, strlen(RIGHT) + 8, false, "sid", "a.webm"), ERR_OK);
 		assert_string_equal(get(f->done, done), RIGHT ", longer");
 		assert_int_equal(there(f->parts, part), f->two);
 	}
@@ -432,7 +432,7 @@ static void test_note_link_open_remove(void **state)
 	assert_int_equal(blob_note(f->b, "sid", "a", "{\"x\":1}"), ERR_OK);
 	assert_string_equal(get(f->done, "sid/completed/a.meta.json"), "{\"x\":1}");
 	part_make(f->b, 1, RIGHT);
-	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), "sid", "a"), ERR_OK);
+	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), false, "sid", "a"), ERR_OK);
 	assert_int_equal(blob_done_open(f->b, "sid", "a", &fd), ERR_OK);
 	assert_int_equal(blob_read(fd, buf, sizeof buf, 0), strlen(RIGHT));
 	blob_close(fd);
@@ -481,7 +481,7 @@ static void test_links_are_refused(void **state)
 	assert_int_equal(blob_open(f->b, 1000, true, &fd), ERR_INTERNAL);
 	plant("outside", f->done, "sid");
 	assert_int_equal(blob_done_open(f->b, "sid", "secret", &fd), ERR_INTERNAL);
-	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), "sid", "a"), ERR_INTERNAL);
+	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), false, "sid", "a"), ERR_INTERNAL);
 	assert_int_equal(blob_note(f->b, "sid", "a", "x"), ERR_INTERNAL);
 	assert_int_equal(blob_done_remove(f->b, "sid", "secret"), ERR_INTERNAL);
 	put(f->done, "s2/x", "");
@@ -492,7 +492,7 @@ static void test_links_are_refused(void **state)
 	put(f->done, "s3/completed/x", "");
 	plant("../../outside/completed/secret", f->done, "s3/completed/a");
 	assert_int_equal(blob_done_open(f->b, "s3", "a", &fd), ERR_INTERNAL);
-	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), "s3", "a"), ERR_OK);
+	assert_int_equal(blob_publish(f->b, 1, strlen(RIGHT), false, "s3", "a"), ERR_OK);
 	assert_string_equal(get(f->done, "outside/completed/secret"), "secret");
 	assert_string_equal(get(f->done, "s3/completed/a"), RIGHT);
 	/* a pipe would make the opener wait */
@@ -648,7 +648,7 @@ static void *work(void *arg)
 			blob_close(fd);
 		}
 		if (!w->e)
-			w->e = blob_publish(w->b, file, (int64_t)strlen(disk), "sid", disk);
+			w->e = blob_publish(w->b, file, (int64_t)strlen(disk), false, "sid", disk);
 		if (!w->e)
 			w->e = blob_note(w->b, "sid", disk, "{}");
 		if (!w->e)

@@ -236,7 +236,7 @@ static void a_published_file_is_not_missing(void **state)
 	a_chunk(s, "s", 0, 100);
 	a_chunk(s, "s", 1, 100);
 	struct session t = closed(s, "s");
-	assert_int_equal(blob_publish(s->h.blobs, t.file, t.bytes, "s", t.out_name), ERR_OK);
+	assert_int_equal(blob_publish(s->h.blobs, t.file, t.bytes, false, "s", t.out_name), ERR_OK);
 	/* Its note cannot be written just now. */
 	char note[400];
 	snprintf(note, sizeof note, "%s/done/s/completed/%s.meta.json", s->dir, t.out_name);
@@ -258,7 +258,7 @@ static void a_published_upload_is_not_missing(void **state)
 	assert_int_equal(upload_create(&s->h, s->a, &c, &u), ERR_OK);
 	fill_row(s, &u, 100);
 	assert_int_equal(store_upload_closing(s->h.db, u.n, 0, 100, clock_now()), ERR_OK);
-	assert_int_equal(blob_publish(s->h.blobs, u.file, 100, u.id, "upload"), ERR_OK);
+	assert_int_equal(blob_publish(s->h.blobs, u.file, 100, false, u.id, "upload"), ERR_OK);
 	char note[400];
 	snprintf(note, sizeof note, "%s/done/%s/completed/upload.meta.json", s->dir, u.id);
 	assert_int_equal(mkdir(note, 0700), 0);
@@ -342,7 +342,7 @@ static void a_published_upload_can_be_read(void **state)
 	assert_int_equal(upload_find(&s->h, s->a, u.id, &u), ERR_OK);
 	for (int published = 0; published < 2; published++) {
 		if (published)
-			assert_int_equal(blob_publish(s->h.blobs, u.file, 100, u.id, "a.bin"), ERR_OK);
+			assert_int_equal(blob_publish(s->h.blobs, u.file, 100, false, u.id, "a.bin"), ERR_OK);
 		assert_int_equal(upload_open(&s->h, s->a, &u, &fd, &r), ERR_OK);
 		assert_int_equal(r.size, 100);
 		assert_string_equal(r.disk, "a.bin");

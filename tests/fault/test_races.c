@@ -492,7 +492,7 @@ static struct session published(void)
 	struct session s = newest();
 	struct session_close c = {.n = s.n, .name = "a.webm", .goal = SESSION_COMPLETE, .now = clock_now()};
 	assert_int_equal(store_session_close(kit_house(k)->db, &c), ERR_OK);
-	assert_int_equal(blob_publish(kit_house(k)->blobs, s.file, 3, SID, "a.webm"), ERR_OK);
+	assert_int_equal(blob_publish(kit_house(k)->blobs, s.file, 3, false, SID, "a.webm"), ERR_OK);
 	log_level_set(LOG_ERROR + 1);
 	return s;
 }

@@ -1,7 +1,7 @@
 // mutants.mjs - one row a defect: what it is, where it is put in, and which test must fail of it.
 //
 // B01-B35 are the weaknesses of the replaced system; where several defects lead to one, letters tell them apart. D rows weaken durability, E rows the outbox and its hook,
-// N rows what keeps two who work at once from each other's files and room.
+// C rows concatenation, N rows what keeps two who work at once from each other's files and room.
 // T and DR rows are what the conformance suite must notice: suite 'e2e', in 'conformance', test is the number of a check.
 // old must be found exactly once in file; edits: several replacements. in: the test file (of e2e: 'bugs' unless told); control: a test that must still pass.
 const t = String.raw;
@@ -12,8 +12,8 @@ const REPLAY = ['--seconds', '2', '--states', '25', '--first', '--order', 'stric
 export const mutants = [
 	{
 		id: 'B01', what: 'a recording without a total is taken for one without chunks: its file is empty', suite: 'e2e', test: 'B01_live_recording_is_not_empty',
-		file: 'fcgi/upload/finish.c', old: 'part_publish(h, s->file, s->bytes, s->sid, s->out_name)',
-		new: 'part_publish(h, s->file, s->total ? s->bytes : 0, s->sid, s->out_name)',
+		file: 'fcgi/upload/finish.c', old: 'part_publish(h, s->file, s->bytes, false, s->sid, s->out_name)',
+		new: 'part_publish(h, s->file, s->total ? s->bytes : 0, false, s->sid, s->out_name)',
 	},
 	{
 		id: 'B02', what: 'a chunk is complete after its first body, whatever its length', suite: 'e2e', test: 'B02_chunk_is_complete_only_at_its_full_length',
@@ -21,7 +21,7 @@ export const mutants = [
 	},
 	{
 		id: 'B03', what: 'HEAD does not tell the length', suite: 'e2e', test: 'B03_head_has_upload_length', control: 'B28_faults_of_input_are_no_server_errors',
-		file: 'fcgi/proto/proto_tus.c', old: '\telse\n\t\thttp_res_addf(c->res, c->a, "Upload-Length", "%lld", (long long)length);\n', new: '',
+		file: 'fcgi/proto/proto_tus.c', old: '\telse if (length != LENGTH_UNKNOWN)\n\t\thttp_res_addf(c->res, c->a, "Upload-Length", "%lld", (long long)length);\n', new: '',
 	},
 	{
 		id: 'B04a', what: 'an unfinished row is a chunk for verify', suite: 'e2e', test: 'B04_partial_tus_chunk_does_not_satisfy_the_fallback',
@@ -281,7 +281,7 @@ export const mutants = [
 	},
 	{
 		id: 'B27b', what: 'uploads are created without an expiry', suite: 'e2e', test: 'B27_asking_makes_nothing',
-		file: 'fcgi/upload/upload.c', old: '\t\t.expires = plan_expiry(now, h->cfg->expiration, 0)};\n', new: '\t\t.expires = 0};\n',
+		file: 'fcgi/upload/upload.c', old: '.expires = plan_expiry(now, h->cfg->expiration, 0),', new: '.expires = 0,',
 	},
 	{
 		id: 'B27c', what: 'no abandoned session is ever settled', suite: 'e2e', in: 'scenarios', test: 'completion_after_recovery_renames', control: 'a_forgotten_upload_is_404',
@@ -289,7 +289,7 @@ export const mutants = [
 	},
 	{
 		id: 'B27d', what: 'nothing that is gone is ever forgotten', suite: 'e2e', in: 'scenarios', test: 'a_forgotten_upload_is_404', control: 'completion_after_recovery_renames',
-		file: 'db/store_sql.c', old: 'WHERE state=3 AND updated<=?1 ORDER', new: 'WHERE state=3 AND updated<=?1-?1 ORDER',
+		file: 'db/store_sql.c', old: 'WHERE state=3 AND updated<=?1"\n', new: 'WHERE state=3 AND updated<=?1-?1"\n',
 	},
 	{
 		id: 'B28a', what: 'a chunk index that is no number is our fault', suite: 'e2e', test: 'B28_faults_of_input_are_no_server_errors',
@@ -440,7 +440,7 @@ export const mutants = [
 	},
 	{
 		id: 'H1', what: 'HEAD does not ask the writer for what it has', suite: 'contract', in: 'test_handover', test: 'same_process_silent', control: 'alone',
-		file: 'fcgi/upload/upload.c', old: 'u->state == UPLOAD_OPEN && hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS)', new: 'u->state == UPLOAD_OPEN && !h->holds',
+		file: 'fcgi/upload/upload.c', old: 'u->state == UPLOAD_OPEN && u->concat != CONCAT_FINAL && hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS)', new: 'u->state == UPLOAD_OPEN && !h->holds',
 	},
 	{
 		id: 'H2', what: 'a displaced writer is told that all is well, behind other doors', suite: 'contract', in: 'test_handover', test: 'plain_cgi_silent', control: 'alone',
@@ -749,7 +749,7 @@ export const mutants = [
 	},
 	{
 		id: 'N44', what: 'a cut run is published', suite: 'fault', in: 'test_races', test: 'a_cut_run_is_not_published', control: 'a_deleted_session_gets_no_runs',
-		file: 'fcgi/upload/reap_runs.c', old: 'e = r->size == run->bytes ? blob_publish(h->blobs, file, r->size, s->sid, r->disk) : ERR_AGAIN;', new: 'e = blob_publish(h->blobs, file, r->size, s->sid, r->disk);',
+		file: 'fcgi/upload/reap_runs.c', old: 'e = r->size == run->bytes ? blob_publish(h->blobs, file, r->size, false, s->sid, r->disk) : ERR_AGAIN;', new: 'e = blob_publish(h->blobs, file, r->size, false, s->sid, r->disk);',
 	},
 	{
 		id: 'N45', what: 'a backup takes a chunk from where it is no more', suite: 'fault', in: 'test_backup_races', test: 'a_finished_session_is_joined_under_the_copy', control: 'a_session_ends_under_the_copy',
@@ -773,7 +773,7 @@ export const mutants = [
 	},
 	{
 		id: 'N25', what: 'what a killed process copied outlives its upload', suite: 'fault', in: 'test_apart', test: 'deleting_an_upload_frees_its_copy', control: 'a_copy_that_failed_is_not_kept',
-		file: 'fcgi/upload/upload.c', old: '\t\tblob_copy_remove(h->blobs, u.file, u.id);\n', new: '',
+		file: 'fcgi/upload/upload.c', old: '\t\tblob_copy_remove(h->blobs, u->file, u->id);\n', new: '',
 	},
 	{
 		id: 'N26', what: 'the reaper sees no copies', suite: 'fault', in: 'test_apart', test: 'the_reaper_removes_what_nobody_goes_on_with', control: 'a_copy_that_failed_is_not_kept',
@@ -822,6 +822,62 @@ export const mutants = [
 	{
 		id: 'L25', what: 'a HEAD completes an upload and forgets its finishing', suite: 'fault', in: 'test_apart', test: 'a_head_leaves_nothing_unfinished', control: 'a_copy_that_failed_is_not_kept',
 		file: 'fcgi/proto/proto_tus.c', old: '\t\te = upload_settle(c->house, c->a, &u, &out);\n\tcall_later(c, out.finish_upload, out.finish_session);\n', new: '\t\te = upload_settle(c->house, c->a, &u, &out);\n',
+	},
+	{
+		id: 'C1', what: 'any upload may be a part', suite: 'http', in: 'test_concat', test: 'check_120_121_no_parts', control: 'check_117_partial',
+		file: 'fcgi/proto/proto_concat.c', old: 'return e || part->concat == CONCAT_PARTIAL ? e :', new: 'return true || e ? e :',
+	},
+	{
+		id: 'C2', what: 'a part may name another host', suite: 'http', in: 'test_concat', test: 'check_120_121_no_parts', control: 'check_117_partial',
+		file: 'fcgi/proto/proto_concat.c', old: 'if (!own_host(c, host))', new: 'if (!own_host(c, host) && !*host)',
+	},
+	{
+		id: 'C3', what: 'a part file goes with its first user', suite: 'http', in: 'test_concat', test: 'check_115_either_is_deleted', control: 'check_117_partial',
+		file: 'fcgi/upload/upload.c', old: 'return e || known ? e : blob_remove(h->blobs, u->file);', new: 'return e ? e : blob_remove(h->blobs, u->file);',
+	},
+	{
+		id: 'C4', what: 'a final upload takes the only name of its parts\' bytes', suite: 'http', in: 'test_concat', test: 'check_115_either_is_deleted', control: 'check_117_partial',
+		file: 'fcgi/upload/upload_finish.c', old: 'part_publish(h, u->file, u->length, shared,', new: 'part_publish(h, u->file, u->length, false,',
+	},
+	{
+		id: 'C5', what: 'nobody looks for final uploads whose parts have come', suite: 'http', in: 'test_concat', test: 'check_129_after_a_restart', control: 'check_117_partial',
+		file: 'fcgi/upload/reap_upload.c', old: '\treturn final_join(h, a, n);', new: '\treturn h && a ? ERR_OK : final_join(h, a, n);',
+	},
+	{
+		id: 'C6', what: 'the bytes of a deleted part go at once', suite: 'http', in: 'test_concat', test: 'a_part_is_deleted_while_others_run', control: 'check_117_partial',
+		file: 'db/store_sql.c', old: 'own=CASE WHEN state=2 AND EXISTS', new: 'own=CASE WHEN state=9 AND EXISTS',
+	},
+	{
+		id: 'C7', what: 'a hook is told of ingredients', suite: 'http', in: 'test_concat', test: 'check_130_only_the_final_one_is_told_of', control: 'check_117_partial',
+		file: 'db/store_event.c', old: '\tif (u->concat == CONCAT_PARTIAL)\n\t\treturn ERR_OK;\n', new: '',
+	},
+	{
+		id: 'C8', what: 'two final uploads write into one file', suite: 'http', in: 'test_concat', test: 'check_123_parts_again', control: 'check_117_partial',
+		file: 'db/store_part.c', old: ' || p.own != OWN_ALONE || p.base != 0', new: ' || p.base != 0',
+	},
+	{
+		id: 'C9', what: 'HEAD tells an offset of what is not joined', suite: 'http', in: 'test_concat', test: 'check_126_129_parts_that_still_run', control: 'check_117_partial',
+		file: 'fcgi/proto/proto_tus.c', old: 'joining ? NO_OFFSET : u.offset', new: 'u.offset',
+	},
+	{
+		id: 'C10', what: 'a part expires under the final upload that waits for others', suite: 'http', in: 'test_concat', test: 'check_100_parts_of_what_waits_stay', control: 'check_117_partial',
+		file: 'fcgi/upload/reap_upload.c', old: 'if (!e && named)', new: 'if (!e && named && !h)',
+	},
+	{
+		id: 'C11', what: 'a final upload takes bytes', suite: 'http', in: 'test_concat', test: 'check_118_127_final', control: 'check_117_partial',
+		file: 'fcgi/model/upload.c', old: 'if (u->concat == CONCAT_FINAL)', new: 'if (u->concat == CONCAT_FINAL && u->n < 0)',
+	},
+	{
+		id: 'C12', what: 'a final upload waits for what never comes', suite: 'http', in: 'test_concat', test: 'a_running_part_is_deleted', control: 'check_117_partial',
+		file: 'fcgi/upload/final.c', old: '\tif (sum.ready + sum.running < sum.parts)\n\t\treturn final_give_up', new: '\tif (sum.parts < 0)\n\t\treturn final_give_up',
+	},
+	{
+		id: 'C13', what: 'kept bytes stay for ever', suite: 'http', in: 'test_concat', test: 'a_final_is_deleted_while_parts_run', control: 'check_117_partial',
+		file: 'fcgi/upload/upload.c', old: 'final_kept_drop(h, &kept, !e);', new: 'final_kept_drop(h, &kept, false);',
+	},
+	{
+		id: 'C14', what: 'the parts stand in the wrong order', suite: 'http', in: 'test_concat', test: 'check_118_127_final', control: 'check_117_partial',
+		file: 'db/store_sql.c', old: 'AND seq>=?2 ORDER BY seq LIMIT ?3', new: 'AND seq>=?2 ORDER BY n DESC LIMIT ?3',
 	},
 ];
 
