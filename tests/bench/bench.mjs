@@ -1,6 +1,6 @@
-// bench.mjs - figures for a quiet machine, never asserted: HEAD behind silent clients, hand-over, commits a second. `make bench` runs it.
+// bench.mjs - figures for a quiet machine, never asserted: HEAD behind silent clients, hand-over, commits a second, final uploads. `make bench` runs it.
 //
-//   node tests/bench/bench.mjs [--build DIR] [--runs N] [--only head,handover,commit] [--tries N] [--stopped N] [--slots N] [--extra N] [--seconds S] [--json FILE]
+//   node tests/bench/bench.mjs [--build DIR] [--runs N] [--only head,handover,commit,concat] [--tries N] [--stopped N] [--slots N] [--extra N] [--seconds S] [--json FILE]
 //
 // Each figure is taken N times: "median (least-most)" over the runs. Files lie below TMPDIR (on the disk that is meant).
 import fs from 'node:fs';
@@ -13,8 +13,8 @@ import { byKey, range, table } from './figures.mjs';
 
 const { values: o } = parseArgs({
 	options: {
-		build: { type: 'string', default: 'build' }, runs: { type: 'string', default: '3' }, only: { type: 'string', default: 'head,handover,commit' },
-		tries: { type: 'string' }, stopped: { type: 'string', default: '20' }, slots: { type: 'string', default: '200' }, extra: { type: 'string', default: '400' }, seconds: { type: 'string', default: '1' }, json: { type: 'string' },
+		build: { type: 'string', default: 'build' }, runs: { type: 'string', default: '3' }, only: { type: 'string', default: 'head,handover,commit,concat' },
+		tries: { type: 'string' }, stopped: { type: 'string', default: '20' }, slots: { type: 'string', default: '200' }, extra: { type: 'string', default: '400' }, seconds: { type: 'string', default: '1' }, parts: { type: 'string', default: '4' }, mib: { type: 'string', default: '512' }, json: { type: 'string' },
 	},
 });
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -46,6 +46,20 @@ const benches = {
 			['newcomer', "holder's client", 'method', 'tries', 'p50', 'p99', 'max', 'newcomer told', 'holder told'],
 			byKey(results, r => `${r.newcomer} ${r.holder} ${r.method}`).map(([, rows]) => [rows[0].newcomer, rows[0].holder, rows[0].method,
 				rows[0].tries, of(rows, 'p50'), of(rows, 'p99'), of(rows, 'max'), rows[0].newcomer_told, rows[0].holder_told])),
+	},
+	concat: {
+		async run() {
+			if (process.getuid() !== 0) throw new Error('concat mounts file systems of its own: only root can');
+			execFileSync(path.join(root, 'scripts/install-deps'), ['build', 'run', 'bench'], { stdio: 'inherit' });
+			const { measureConcat } = await import('./concat.mjs');
+			const out = [];
+			for (const fs of ['ext4', 'xfs']) out.push(await measureConcat(fs, { parts: Number(o.parts), mib: Number(o.mib) }));
+			return out;
+		},
+		print: results => table('A final upload: ms until it is answered (target 50) and whole, HEAD meanwhile, disk in use over bytes (targets: ext4 1.3, with reflinks 1.05)',
+			['file system', 'parts', 'MiB each', 'answer', 'whole', 'HEADs', 'HEAD p99', 'peak', 'after', 'bytes'], byKey(results, r => r.fs).map(([, rows]) => [
+				rows[0].fs, rows[0].parts, rows[0].mib, of(rows, 'answer'), of(rows, 'whole'), of(rows, 'heads'), of(rows, 'head_p99'), of(rows, 'peak'), of(rows, 'after'),
+				rows.every(r => r.right) ? 'right' : 'WRONG'])),
 	},
 	commit: {
 		run: async () => c('commit', ['--seconds', o.seconds]),
