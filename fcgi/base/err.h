@@ -32,6 +32,7 @@
 	X(ERR_LOCKED,           423, "locked",                 "In use by another request")                       \
 	X(ERR_RATE,             429, "rate_limited",           "Too many requests")                               \
 	X(ERR_HEADERS,          431, "headers_too_large",      "A header is too large")                           \
+	X(ERR_CHECKSUM,         460, "checksum_mismatch",      "The bytes that came do not have the digest that was announced") \
 	X(ERR_INTERNAL,         500, "internal",               "Internal error")                                  \
 	X(ERR_NOMEM,            503, "no_memory",              "Out of memory, try again")                        \
 	X(ERR_BUSY,             503, "busy",                   "Busy, try again")                                 \
