@@ -56,14 +56,26 @@ static bool is_address(const char *s)
 	return text_eq(s, "*") || inet_pton(AF_INET, s, a) == 1 || inet_pton(AF_INET6, s, a) == 1;
 }
 
-static bool is_event(const char *s)
+static bool is_one_of(const char *s, const char *const *names)
 {
-	static const char *const kinds[] = {"created", "resumed", "interrupted", "completed", "recovered", "expired", "deleted", "rejected"};
-
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (text_eq(s, kinds[i]))
+	for (; *names; names++)
+		if (text_eq(s, *names))
 			return true;
 	return text_eq(s, "*");
+}
+
+static bool is_event(const char *s)
+{
+	static const char *const kinds[] = {"created", "resumed", "interrupted", "completed", "recovered", "expired", "deleted", "rejected", NULL};
+
+	return is_one_of(s, kinds);
+}
+
+static bool is_extension(const char *s)
+{
+	static const char *const names[] = {"creation-with-upload", "creation-defer-length", "termination", "checksum", "concatenation", "concatenation-unfinished", NULL};
+
+	return is_one_of(s, names);
 }
 
 static bool is_program(const char *s)
@@ -128,6 +140,8 @@ const struct setting settings[] = {
 	{"HSTS_ENABLED", BOOL(hsts, "true"), .help = "Strict-Transport-Security on answers over HTTPS."},
 
 	{"TUS_ENABLED", BOOL(tus_enabled, "true"), .help = "false: no new tus uploads; begun ones go on."},
+	{"TUS_EXTENSIONS_OFF", LIST(extensions_off, ""), .check = is_extension, .rule = "creation-with-upload, creation-defer-length, termination, checksum, concatenation, concatenation-unfinished",
+	 .help = "tus extensions that are not offered; what asks for them is refused."},
 	{"CUSTOM_ENABLED", BOOL(custom_enabled, "true"), .help = "false: no new sessions by the chunk fallback; begun ones go on."},
 	{"DEFAULT_UPLOAD_METHOD", WORD(default_method, "tus", methods), .help = "Told to clients by /api/config."},
 	{"SESSION_ID_MODE", WORD(session_ids, "any", id_modes), .help = "Which session ids a client may choose."},

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 
 #define LENGTH_UNKNOWN (-1)
@@ -50,6 +51,7 @@ struct append_cmd {
 	int64_t body;             /* announced body size, -1 unknown */
 	int64_t max_size;         /* largest upload, bytes */
 	int64_t max_body;         /* largest single body, bytes, 0 = no bound */
+	struct digest_wants wants;   /* what the body must have; n 0: anything. A checked body counts whole and matching, or not at all */
 };
 
 struct append_plan {

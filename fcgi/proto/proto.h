@@ -15,7 +15,6 @@
 #include "upload/upload.h"
 
 #define TUS_VERSION "1.0.0"
-#define TUS_EXTENSIONS "creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation,concatenation-unfinished"
 #define TUS_TYPE "application/offset+octet-stream"
 
 struct call {

@@ -75,6 +75,7 @@ enum err chunk_tus_create(struct call *c)
 	struct chunk_view v;
 	struct append_out out = {0};
 	struct upload u;
+	struct digest_wants wants;
 	int64_t finish;
 	bool has_body = false;
 
@@ -82,7 +83,7 @@ enum err chunk_tus_create(struct call *c)
 		return ERR_NOT_FOUND;
 	enum err e = chunk_command(c, &cmd);
 	if (!e)
-		e = tus_creation_body(c, cmd.length, &has_body);
+		e = tus_creation_body(c, cmd.length, &has_body, &wants);
 	if (e)
 		return e;
 	e = may_session(c, cmd.sid, cmd.idx, &v, false);
@@ -93,9 +94,9 @@ enum err chunk_tus_create(struct call *c)
 		return e;
 	if (has_body && cmd.length != 0) {
 		struct append_cmd ac = {.length = LENGTH_UNKNOWN, .body = c->req->body->length, .max_size = c->house->cfg->max_chunk_size,
-			.max_body = c->house->cfg->max_patch_size};
+			.max_body = c->house->cfg->max_patch_size, .wants = wants};
 		e = upload_append(c->house, c->a, u.n, &ac, c->req->body, &out);
-		if (e == ERR_TOO_LARGE) {
+		if (e == ERR_TOO_LARGE || e == ERR_CHECKSUM) {
 			v.u = u;
 			chunk_remove(c->house, c->a, &v);
 			return e;
@@ -147,7 +148,7 @@ enum err chunk_tus_head(struct call *c)
 static enum err patch_complete(struct call *c, const struct chunk_view *v, const struct append_cmd *cmd)
 {
 	struct append_out out = {.length = v->c.length, .complete = true};
-	enum err e = chunk_compare(c->house, c->a, v, cmd->offset, c->req->body, &out.offset);
+	enum err e = chunk_compare(c->house, c->a, v, cmd, c->req->body, &out.offset);
 	if (e == ERR_OFFSET)
 		out.offset = v->c.length;
 	return tus_patched(c, e, &out);
@@ -175,7 +176,9 @@ enum err chunk_tus_patch(struct call *c)
 enum err chunk_tus_delete(struct call *c)
 {
 	struct chunk_view v;
-	enum err e = look(c, &v, false);
+	enum err e = tus_termination(c);
+	if (!e)
+		e = look(c, &v, false);
 	if (e)
 		return e;
 	if (!v.open)

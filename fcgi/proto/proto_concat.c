@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "http/field.h"
 #include "model/name.h"
+#include "proto/proto_ext.h"
 
 #define FINAL "final;"
 #define HOST_MAX 256
@@ -98,7 +99,11 @@ static enum err part_find(struct call *c, const char *url, size_t n, struct uplo
 		e = call_may(c, part->owner, false);
 	if (e == ERR_NOT_FOUND || e == ERR_GONE)
 		return call_refuse(c, e, "Upload-Concat: part %s is not there", id);
-	return e || part->concat == CONCAT_PARTIAL ? e : call_refuse(c, ERR_INVALID, "Upload-Concat: %s is not a partial upload", id);
+	if (!e && part->concat != CONCAT_PARTIAL)
+		return call_refuse(c, ERR_INVALID, "Upload-Concat: %s is not a partial upload", id);
+	if (!e && part->state == UPLOAD_OPEN && !ext_on(c->house->cfg, EXT_CONCATENATION_UNFINISHED))
+		return call_refuse(c, ERR_INVALID, "Upload-Concat: part %s is not complete", id);
+	return e;
 }
 
 static enum err parts_find(struct call *c, const char *list, struct create_cmd *cmd)
@@ -127,6 +132,8 @@ enum err concat_read(struct call *c, struct create_cmd *cmd)
 	const char *value = http_header(c->req, "Upload-Concat");
 	if (!value)
 		return ERR_OK;
+	if (!ext_on(c->house->cfg, EXT_CONCATENATION))
+		return call_refuse(c, ERR_INVALID, "Upload-Concat is not offered here");
 	if (http_header_count(c->req, "Upload-Concat") > 1)
 		return call_refuse(c, ERR_INVALID, "Upload-Concat is given more than once");
 	if (strlen(value) > CONCAT_TEXT_MAX)

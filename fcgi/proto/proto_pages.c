@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/text.h"
 #include "base/version.h"
-#include "proto/proto.h"
+#include "proto/proto_ext.h"
 
 #define METRICS_MAX (512 << 10)
 #define MIB 1048576.0
@@ -36,12 +37,22 @@ static struct json *methods_json(const struct config *cfg)
 	return list;
 }
 
-static struct json *extensions_json(struct call *c)
+static struct json *extensions_json(const struct config *cfg)
 {
 	struct json *list = json_arr();
-	char *names = c->house->cfg->tus_enabled ? arena_strdup(c->a, TUS_EXTENSIONS) : NULL, *rest = NULL;
-	for (char *name = names ? strtok_r(names, ",", &rest) : NULL; name; name = strtok_r(NULL, ",", &rest))
-		json_add_str(list, name);
+	for (int x = 0; cfg->tus_enabled && x < EXT__MAX; x++)
+		if (ext_on(cfg, (enum tus_ext)x))
+			json_add_str(list, ext_name((enum tus_ext)x));
+	return list;
+}
+
+/* By their names in Upload-Checksum, or in Content-Digest. */
+static struct json *algorithms_json(bool on, bool field)
+{
+	struct json *list = json_arr();
+	for (int i = 0; on && i < digest_algs_n; i++)
+		if (!field || digest_algs[i].field)
+			json_add_str(list, field ? digest_algs[i].field : digest_algs[i].tus);
 	return list;
 }
 
@@ -60,7 +71,9 @@ enum err page_config(struct call *c)
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
 		json_put_int(o, limits[i].key, limits[i].value);
 	json_put_str(o, "tus_version", TUS_VERSION);
-	json_put(o, "tus_extensions", extensions_json(c));
+	json_put(o, "tus_extensions", extensions_json(cfg));
+	json_put(o, "tus_checksum_algorithms", algorithms_json(cfg->tus_enabled && ext_on(cfg, EXT_CHECKSUM), false));
+	json_put(o, "content_digest_algorithms", algorithms_json(true, true));
 	json_put_int(o, "expiration", cfg->expiration);
 	return call_json(c, 200, o);
 }

@@ -1,5 +1,5 @@
 /*
- * proto_tus.c - tus 1.0.0 on /files/: core, creation, creation-with-upload, creation-defer-length, expiration, termination.
+ * proto_tus.c - tus 1.0.0 on /files/: core, creation, creation-with-upload, creation-defer-length, expiration, termination, checksum.
  */
 #include <string.h>
 
@@ -7,17 +7,22 @@
 #include "base/text.h"
 #include "http/field.h"
 #include "model/name.h"
+#include "proto/proto_checksum.h"
 #include "proto/proto_concat.h"
+#include "proto/proto_ext.h"
 #include "proto/proto_tus.h"
 
 #define NO_OFFSET (-1)
 
 enum err tus_options(struct call *c)
 {
+	const struct config *cfg = c->house->cfg;
 	http_res_set(c->res, "Tus-Version", TUS_VERSION);
-	if (c->house->cfg->tus_enabled)
-		http_res_set(c->res, "Tus-Extension", TUS_EXTENSIONS);
-	http_res_addf(c->res, c->a, "Tus-Max-Size", "%lld", (long long)c->house->cfg->tus_max_size);
+	if (cfg->tus_enabled)
+		http_res_set(c->res, "Tus-Extension", ext_names(c->a, cfg));
+	if (cfg->tus_enabled && ext_on(cfg, EXT_CHECKSUM))
+		http_res_set(c->res, "Tus-Checksum-Algorithm", checksum_names(c->a));
+	http_res_addf(c->res, c->a, "Tus-Max-Size", "%lld", (long long)cfg->tus_max_size);
 	return call_empty(c, 204);
 }
 
@@ -74,6 +79,8 @@ enum err tus_creation_length(struct call *c, int64_t *length)
 		return e;
 	if (defer && (strcmp(defer, "1") != 0 || http_header_count(c->req, "Upload-Defer-Length") > 1))
 		return call_refuse(c, ERR_INVALID, "Upload-Defer-Length must be 1");
+	if (defer && !ext_on(c->house->cfg, EXT_CREATION_DEFER_LENGTH))
+		return call_refuse(c, ERR_INVALID, "Upload-Defer-Length is not offered here");
 	if (defer && given)
 		return call_refuse(c, ERR_INVALID, "Upload-Length and Upload-Defer-Length exclude each other");
 	if (!defer && !given)
@@ -89,17 +96,27 @@ static bool identity_coding(struct call *c)
 	return !coding || text_eq_nocase(coding, "identity");
 }
 
+/* What is announced of data that does not come is said of nothing. */
+static enum err tus_no_body(struct call *c)
+{
+	struct digest_wants wants;
+	enum err e = call_digests(c, &wants);
+	return e ? e : digest_check_bytes(&wants, "", 0);
+}
+
 /* Some clients force a type on an empty POST; with a body only the protocol's own counts (checks 65, 79). */
-enum err tus_creation_body(struct call *c, int64_t length, bool *has_body)
+enum err tus_creation_body(struct call *c, int64_t length, bool *has_body, struct digest_wants *wants)
 {
 	int64_t n = c->req->body->length;
 	bool typed = field_media_type_is(c->req->content_type, TUS_TYPE);
 	*has_body = n > 0 || (n < 0 && typed);
+	if (*has_body && !ext_on(c->house->cfg, EXT_CREATION_WITH_UPLOAD))
+		return call_refuse(c, ERR_MEDIA_TYPE, "A creation with data is not offered here");
 	if (n > 0 && (!typed || !identity_coding(c)))
 		return call_refuse(c, ERR_MEDIA_TYPE, "A creation with data needs Content-Type: " TUS_TYPE);
 	if (n > 0 && n > (length == LENGTH_UNKNOWN ? c->house->cfg->tus_max_size : length))
 		return call_refuse(c, ERR_TOO_LARGE, "The body is longer than the upload may be");
-	return ERR_OK;
+	return *has_body && length != 0 ? call_digests(c, wants) : tus_no_body(c);
 }
 
 /* Type, offset and length of a PATCH (checks 34, 35, 52). */
@@ -114,7 +131,9 @@ enum err tus_patch_command(struct call *c, int64_t max_size, struct append_cmd *
 	enum err e = call_number(c, "Upload-Offset", &given, &cmd->offset);
 	if (!e && !given)
 		e = call_refuse(c, ERR_INVALID, "Upload-Offset is missing");
-	return e ? e : call_number(c, "Upload-Length", &given, &cmd->length);
+	if (!e)
+		e = call_number(c, "Upload-Length", &given, &cmd->length);
+	return e ? e : call_digests(c, &cmd->wants);
 }
 
 enum err tus_patched(struct call *c, enum err e, const struct append_out *out)
@@ -133,6 +152,14 @@ enum err tus_patched(struct call *c, enum err e, const struct append_out *out)
 		return e == ERR_AGAIN ? ERR_LOCKED : e;
 	call_later(c, out->finish_upload, out->finish_session);
 	return call_empty(c, 204);
+}
+
+enum err tus_termination(struct call *c)
+{
+	if (ext_on(c->house->cfg, EXT_TERMINATION))
+		return ERR_OK;
+	http_res_set(c->res, "Allow", "OPTIONS, HEAD, PATCH");
+	return call_refuse(c, ERR_METHOD, "Uploads are not terminated here");
 }
 
 void tus_describe(struct call *c, int64_t offset, int64_t length, const char *meta)
@@ -158,14 +185,14 @@ static enum err find(struct call *c, bool guarded, struct upload *u)
 	return e ? e : call_may(c, u->owner, guarded);
 }
 
-/* The data that came with the creation. Too much of it undoes the creation (check 81); a cut body does not (check 80). */
-static enum err create_with_body(struct call *c, struct upload *u)
+/* The data that came with the creation. Too much of it, or other data than announced, undoes the creation (checks 81, 82); a cut body does not (check 80). */
+static enum err create_with_body(struct call *c, struct upload *u, const struct digest_wants *wants)
 {
 	struct append_cmd cmd = {.offset = 0, .length = LENGTH_UNKNOWN, .body = c->req->body->length, .max_size = c->house->cfg->tus_max_size,
-		.max_body = c->house->cfg->max_patch_size};
+		.max_body = c->house->cfg->max_patch_size, .wants = *wants};
 	struct append_out out;
 	enum err e = upload_append(c->house, c->a, u->n, &cmd, c->req->body, &out);
-	if (e == ERR_TOO_LARGE) {
+	if (e == ERR_TOO_LARGE || e == ERR_CHECKSUM) {
 		upload_remove(c->house, c->a, u->id);
 		return e;
 	}
@@ -185,6 +212,7 @@ static void join_soon(struct call *c, const struct upload *u)
 enum err tus_create(struct call *c)
 {
 	struct create_cmd cmd = {.owner = c->owner};
+	struct digest_wants wants;
 	struct meta meta;
 	struct upload u;
 	bool has_body = false;
@@ -197,12 +225,12 @@ enum err tus_create(struct call *c)
 		e = tus_creation_length(c, &cmd.length);
 	if (!e)
 		e = tus_metadata(c, c->house->cfg->max_metadata, &cmd.meta, &meta);
-	if (!e && cmd.concat != CONCAT_FINAL)
-		e = tus_creation_body(c, cmd.length, &has_body);
+	if (!e)
+		e = cmd.concat == CONCAT_FINAL ? tus_no_body(c) : tus_creation_body(c, cmd.length, &has_body, &wants);
 	if (!e)
 		e = upload_create(c->house, c->a, &cmd, &u);
 	if (!e && has_body && u.state == UPLOAD_OPEN)
-		e = create_with_body(c, &u);
+		e = create_with_body(c, &u, &wants);
 	if (e == ERR_TOO_LARGE)
 		http_res_addf(c->res, c->a, "Tus-Max-Size", "%lld", (long long)c->house->cfg->tus_max_size);
 	if (e)
@@ -258,7 +286,9 @@ enum err tus_patch(struct call *c)
 enum err tus_delete(struct call *c)
 {
 	struct upload u;
-	enum err e = find(c, false, &u);
+	enum err e = tus_termination(c);
+	if (!e)
+		e = find(c, false, &u);
 	if (!e)
 		e = upload_remove(c->house, c->a, u.id);
 	return e ? e : call_empty(c, 204);

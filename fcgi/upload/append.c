@@ -15,6 +15,7 @@ struct append {
 	struct append_out *out;
 	int64_t at;             /* the row's offset as this append has moved it */
 	bool resumed;           /* goes on after an interruption, which the next move says */
+	const struct digest_wants *wants;   /* n 0: none */
 };
 
 int64_t expiry_next(const struct house *h, int64_t old)
@@ -132,6 +133,33 @@ static enum err append_reason(const struct append *ap, const struct poured *got)
 	return got->cut ? ERR_CUT : ERR_OK;
 }
 
+/* Only what is wanted as it came may give a deferred upload its length, so a checked body gives it at its end. */
+static enum err append_length(struct append *ap)
+{
+	enum err e = ap->plan.set_length ? store_upload_length(ap->h->db, ap->u.n, ap->plan.length) : ERR_OK;
+	if (e)
+		return e;
+	ap->plan.set_length = false;
+	ap->u.length = ap->out->length = ap->plan.length;
+	return ERR_OK;
+}
+
+/* Of a checked body that was cut, displaced, too slow, too long or had no room nothing counts, and neither does one that does not match: the row stays, and
+ * what was written beyond it is scrap. A match proves an end that nothing else does. */
+static enum err append_judge(struct append *ap, struct poured *got, struct digest_check *check)
+{
+	enum err reason = append_reason(ap, got);
+	if (!reason && got->over)
+		reason = ERR_TOO_LARGE;
+	if (reason) {
+		digest_check_drop(check);
+		return reason;
+	}
+	enum err e = digest_check_end(check);
+	got->proven |= !e;
+	return e ? e : append_length(ap);
+}
+
 /* The body has ended somehow; what is stored becomes the row's, and the first reason to say no is returned. */
 static enum err append_settle(struct append *ap, const struct poured *got)
 {
@@ -171,23 +199,43 @@ static bool append_reserved(const struct append *ap, const struct pour *p)
 static enum err append_pour(struct append *ap, struct source *body, struct hold *hold)
 {
 	struct pour p = {.h = ap->h, .at = ap->plan.at, .room = ap->plan.room, .body = body, .hold = hold,
-		.buffer = (size_t)ap->h->cfg->stream_buffer, .row_offset = ap->u.offset, .publish = append_publish, .arg = ap};
+		.buffer = (size_t)ap->h->cfg->stream_buffer, .row_offset = ap->u.offset, .arg = ap};
 	struct poured got = {0};
-	enum err e = blob_open(ap->h->blobs, ap->u.file, true, &p.fd);
+	struct digest_check check;
+	enum err e = digest_check_begin(&check, ap->wants);
 	if (e)
 		return e;
+	e = blob_open(ap->h->blobs, ap->u.file, true, &p.fd);
+	if (e) {
+		digest_check_drop(&check);
+		return e;
+	}
+	if (ap->wants->n)
+		p.check = &check;
+	else
+		p.publish = append_publish;
 	p.reserved = append_reserved(ap, &p);
 	pour_body(&p, &got);
 	blob_close(p.fd);
-	return append_settle(ap, &got);
+	if (p.check)
+		e = append_judge(ap, &got, &check);
+	return e ? e : append_settle(ap, &got);
 }
 
-/* There is no room for a single byte: the upload has its length, and the body must be empty. */
+/* The body is empty, or there is no room for a single byte: the upload has its length, and the body must be empty. */
 static enum err append_nothing(struct append *ap, struct source *body)
 {
 	unsigned char byte;
-	if (body->length != 0 && body->read(body, &byte, 1) > 0)
+	ssize_t got = body->length == 0 ? 0 : body->read(body, &byte, 1);
+	if (got > 0)
 		return ERR_TOO_LARGE;
+	if (got < 0 && ap->wants->n)
+		return ERR_CUT;
+	enum err e = digest_check_bytes(ap->wants, "", 0);
+	if (!e)
+		e = append_length(ap);
+	if (e || ap->plan.room > 0)
+		return e;
 	ap->out->proven = true;
 	return ap->u.offset == ap->plan.length ? append_complete(ap) : ERR_TOO_LARGE;
 }
@@ -197,22 +245,19 @@ static enum err append_held(struct append *ap, const struct append_cmd *cmd, str
 	enum err e = append_allowed(ap);
 	if (!e)
 		e = plan_append(&ap->u, cmd, &ap->plan);
-	if (!e && ap->plan.set_length)
-		e = store_upload_length(ap->h->db, ap->u.n, ap->plan.length);
+	if (!e && cmd->wants.n == 0)
+		e = append_length(ap);
 	if (e)
 		return e;
-	ap->u.length = ap->out->length = ap->plan.length;
 	ap->resumed = ap->u.writing && ap->u.offset > 0 && body->length != 0;
 	if (ap->resumed)
 		metrics_add(ap->h->metrics, M_RESUME_COUNT, 1);
-	if (ap->plan.room == 0)
-		return append_nothing(ap, body);
-	return body->length == 0 ? ERR_OK : append_pour(ap, body, hold);
+	return ap->plan.room == 0 || body->length == 0 ? append_nothing(ap, body) : append_pour(ap, body, hold);
 }
 
 enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct append_cmd *cmd, struct source *body, struct append_out *out)
 {
-	struct append ap = {.h = h, .a = a, .out = out};
+	struct append ap = {.h = h, .a = a, .out = out, .wants = &cmd->wants};
 	struct hold *hold;
 	bool asked = false;
 

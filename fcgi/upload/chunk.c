@@ -108,7 +108,7 @@ static bool same_piece(int fd, const unsigned char *p, size_t n, int64_t at, uns
 	return memcmp(p, mine, n) == 0;
 }
 
-static enum err compare_body(int fd, const struct chunk *c, int64_t offset, struct source *body, unsigned char *buf, int64_t *after)
+static enum err compare_body(int fd, const struct chunk *c, int64_t offset, struct source *body, unsigned char *buf, struct digest_check *check, int64_t *after)
 {
 	int64_t at = offset;
 	for (;;) {
@@ -121,23 +121,16 @@ static enum err compare_body(int fd, const struct chunk *c, int64_t offset, stru
 			return ERR_TOO_LARGE;
 		if (!same_piece(fd, buf, (size_t)got, c->base + at, buf + COMPARE_BUFFER))
 			return ERR_OFFSET;
+		digest_check_add(check, buf, (size_t)got);
 		at += got;
 	}
 	*after = at;
 	return ERR_OK;
 }
 
-enum err chunk_compare(struct house *h, struct arena *a, const struct chunk_view *v, int64_t offset, struct source *body, int64_t *after)
+static enum err compare_checked(struct house *h, const struct chunk_view *v, int64_t offset, struct source *body, struct digest_check *check, int64_t *after)
 {
 	int fd;
-	(void)a;
-	*after = v->c.length;
-	if (offset > v->c.length)
-		return ERR_OFFSET;
-	if (body->length == 0) {
-		*after = offset;
-		return offset == v->c.length ? ERR_OK : ERR_OFFSET;
-	}
 	if (v->c.length == 0) {
 		unsigned char byte;
 		return body->read(body, &byte, 1) > 0 ? ERR_TOO_LARGE : ERR_OK;
@@ -146,9 +139,31 @@ enum err chunk_compare(struct house *h, struct arena *a, const struct chunk_view
 	if (e)
 		return e;
 	unsigned char *buf = malloc(2 * COMPARE_BUFFER);
-	e = buf ? compare_body(fd, &v->c, offset, body, buf, after) : ERR_NOMEM;
+	e = buf ? compare_body(fd, &v->c, offset, body, buf, check, after) : ERR_NOMEM;
 	free(buf);
 	blob_close(fd);
+	return e;
+}
+
+enum err chunk_compare(struct house *h, struct arena *a, const struct chunk_view *v, const struct append_cmd *cmd, struct source *body, int64_t *after)
+{
+	struct digest_check check;
+	(void)a;
+	*after = v->c.length;
+	if (cmd->offset > v->c.length)
+		return ERR_OFFSET;
+	if (body->length == 0) {
+		*after = cmd->offset;
+		return cmd->offset == v->c.length ? digest_check_bytes(&cmd->wants, "", 0) : ERR_OFFSET;
+	}
+	enum err e = digest_check_begin(&check, &cmd->wants);
+	if (e)
+		return e;
+	e = compare_checked(h, v, cmd->offset, body, &check, after);
+	if (e)
+		digest_check_drop(&check);
+	else if ((e = digest_check_end(&check)))
+		*after = v->c.length;
 	return e;
 }
 

@@ -107,6 +107,8 @@ static bool flow_step(struct flow *f)
 	size_t written = 0;
 	f->out->err = blob_write(p->fd, f->buf, (size_t)got, p->at + f->out->stored, &written);
 	f->out->stored += (int64_t)written;
+	if (p->check)
+		digest_check_add(p->check, f->buf, written);
 	if (!f->out->err)
 		f->out->err = flow_publish(f);
 	if ((size_t)got == f->size)

@@ -65,7 +65,8 @@ struct append_out {
 };
 /* Appends the body to upload row n (whole or chunk): holds it, plans, writes, syncs, moves the row; completes it at its length.
  * ERR_OFFSET, ERR_INVALID, ERR_TOO_LARGE as plan_append; ERR_DISPLACED: another request took over, what came is kept;
- * ERR_CUT: the body ended early, what came is kept; ERR_STOPPING: likewise, because this process ends;
+ * ERR_CUT: the body ended early, what came is kept; ERR_CHECKSUM: the body has not what cmd->wants. Of a body with cmd->wants nothing is kept unless it came whole and
+ * matches, whatever the error, not even its length;  ERR_STOPPING: likewise, because this process ends;
  * ERR_AGAIN: the row is not there any more, look it up anew; ERR_NO_SPACE: what fitted is kept. */
 enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct append_cmd *cmd, struct source *body, struct append_out *out);
 /* DELETE: cuts a writer, frees the space; 404 or 410 from now on. */
@@ -117,8 +118,9 @@ struct chunk_view {
 enum err chunk_find(struct house *h, struct arena *a, const char *sid, int64_t idx, struct chunk_view *v);
 /* Whether a complete chunk is there, in any take (newest first). */
 enum err chunk_verify(struct house *h, struct arena *a, const char *sid, int64_t idx, struct chunk *c);
-/* PATCH on a chunk that is complete: the same bytes are accepted again (*offset then lies behind them) and nothing is written; else ERR_OFFSET. */
-enum err chunk_compare(struct house *h, struct arena *a, const struct chunk_view *v, int64_t offset, struct source *body, int64_t *after);
+/* PATCH on a chunk that is complete: the same bytes are accepted again (*after then lies behind them) and nothing is written; else ERR_OFFSET.
+ * Of cmd the offset and what the body must have count; ERR_CHECKSUM. */
+enum err chunk_compare(struct house *h, struct arena *a, const struct chunk_view *v, const struct append_cmd *cmd, struct source *body, int64_t *after);
 /* Drops an unfinished chunk. */
 enum err chunk_remove(struct house *h, struct arena *a, const struct chunk_view *v);
 

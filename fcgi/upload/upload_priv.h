@@ -20,6 +20,7 @@ struct pour {
 	/* Called after a sync when `stored` bytes are durable and ought to be published. NULL: never. */
 	enum err (*publish)(void *arg, int64_t stored);
 	void *arg;
+	struct digest_check *check; /* takes what is written; NULL: none */
 };
 struct poured {
 	int64_t stored;             /* bytes written and synced */

@@ -8,6 +8,8 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "base/b64.h"
+#include "base/digest.h"
 #include "db/store_priv.h"
 #include "kth_world.h"
 
@@ -82,6 +84,35 @@ static void act_patch_cut(void)
 static void act_patch_length(void)
 {
 	SAID_YES(patch(0, t.p, SMALL, "Upload-Length: 1000\n"));
+}
+
+static const char *sha256_line(const unsigned char *p, size_t n)
+{
+	static char line[128];
+	unsigned char value[DIGEST_SHA256_LEN];
+	strcpy(line, "Upload-Checksum: sha256 ");
+	digest_sha256(p, n, value);
+	b64_encode(value, sizeof value, line + strlen(line));
+	return strcat(line, "\n");
+}
+
+static void act_patch_match(void)
+{
+	SAID_YES(patch(t.told, t.p + t.told, t.n - (size_t)t.told, sha256_line(t.p + t.told, t.n - (size_t)t.told)));
+}
+
+/* With other bytes than announced: also if something fails, none of them is ever the upload's. */
+static void act_patch_mismatch(void)
+{
+	int status = patch(0, t.p + 1, SMALL, sha256_line(t.p, SMALL));
+	if (status != 460 && said_yes())
+		fail_msg("answered %d", status);
+}
+
+static void mismatch_true(void)
+{
+	EXPECT(k, 200, kit_tus(k, "HEAD", t.url, NULL, NULL, 0));
+	HEADER(k, "Upload-Offset", "0");
 }
 
 /* It is never answered with what makes a client begin again. */

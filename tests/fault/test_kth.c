@@ -50,6 +50,8 @@ static const struct operation {
 	{"patch_rest", begun, act_patch_rest, upload_true, upload_end, POOL},
 	{"patch_cut", small, act_patch_cut, upload_true, upload_end, POOL},
 	{"patch_length", deferred, act_patch_length, upload_true, upload_end, POOL},
+	{"patch_match", begun, act_patch_match, upload_true, upload_end, POOL},
+	{"patch_mismatch", small, act_patch_mismatch, mismatch_true, upload_end, POOL},
 	{"patch_long", long_one, act_patch_long, upload_true, upload_end, HEAVY},
 	{"patch_apart", begun, act_patch_rest, upload_true, upload_end, APART},
 	{"head", begun, act_head, upload_true, upload_end, POOL},

@@ -26,7 +26,7 @@ static void config(void **state)
 	assert_true(text_starts(k->body, "{\"chunk_size\":1048576,\"tus_chunk_size\":524288,\"upload_methods\":[\"tus\",\"custom\"],\"default_upload_method\":\"tus\""));
 	for (size_t i = 0; i < 7; i++)
 		assert_true(kit_int(k, keys[i]) >= 0);
-	assert_int_equal(json_len(json_get(kit_json(k), "tus_extensions")), 7);
+	assert_int_equal(json_len(json_get(kit_json(k), "tus_extensions")), 8);
 	HEADER(k, "Cache-Control", "no-store");
 	struct kit *other = KIT("CHUNK_SIZE=262144", "TUS_ENABLED=false", "TUS_MAX_SIZE=1000000");
 	EXPECT(other, 200, kit_get(other, "/api/config"));

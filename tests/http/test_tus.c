@@ -127,7 +127,7 @@ static void check_006_to_009_options(void **state)
 	for (int i = 0; i < 3; i++) {
 		EXPECT(k, 204, kit_raw(k, "OPTIONS", "/files/", headers[i], NULL, 0));
 		HEADER(k, "Tus-Version", "1.0.0");
-		HEADER(k, "Tus-Extension", "creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation,concatenation-unfinished");
+		HEADER(k, "Tus-Extension", "creation,creation-with-upload,creation-defer-length,expiration,termination,checksum,concatenation,concatenation-unfinished");
 		HEADER(k, "Tus-Max-Size", FORM_MAX);
 	}
 }

@@ -780,6 +780,58 @@ export const mutants = [
 		file: 'fcgi/upload/reap.c', old: 'return e || blobs_same_device(s->h->blobs) ?', new: 'return e || true ?',
 	},
 	{
+		id: 'CK01', what: 'a body that has to be checked is published in its middle', suite: 'http', in: 'test_checksum', test: 'a_running_body_is_not_published', control: 'check_101_102_109_announced',
+		file: 'fcgi/upload/append.c', old: '\t\tp.check = &check;\n\telse\n\t\tp.publish = append_publish;\n', new: '\t\tp.check = &check;\n\tp.publish = append_publish;\n',
+	},
+	{
+		id: 'CK02', what: 'the row moves, then the digest is compared', suite: 'http', in: 'test_checksum', test: 'check_104_105_mismatch_and_match', control: 'check_108_empty',
+		file: 'fcgi/upload/append.c', old: '\tif (p.check)\n\t\te = append_judge(ap, &got, &check);\n\treturn e ? e : append_settle(ap, &got);\n',
+		new: '\te = append_settle(ap, &got);\n\treturn e || !p.check ? e : append_judge(ap, &got, &check);\n',
+	},
+	{
+		id: 'CK03', what: 'of a body that was cut the bytes are kept though they are not checked', suite: 'http', in: 'test_checksum', test: 'check_107_cut', control: 'check_108_empty',
+		edits: [
+			{ file: 'fcgi/upload/append.c', old: '/* Of a checked body that was cut,', new: 'static enum err append_settle(struct append *ap, const struct poured *got);\n/* Of a checked body that was cut,' },
+			{ file: 'fcgi/upload/append.c', old: '\tif (reason) {\n\t\tdigest_check_drop(check);\n\t\treturn reason;\n', new: '\tif (reason) {\n\t\tdigest_check_drop(check);\n\t\treturn append_settle(ap, got);\n' },
+		],
+	},
+	{
+		id: 'CK04', what: 'a deferred length is set before the match', suite: 'http', in: 'test_checksum', test: 'deferred_length', control: 'check_108_empty',
+		file: 'fcgi/upload/append.c', old: '\tif (!e && cmd->wants.n == 0)\n', new: '\tif (!e)\n',
+	},
+	{
+		id: 'CK05', what: 'an empty body is not checked', suite: 'http', in: 'test_checksum', test: 'check_108_empty', control: 'check_107_cut',
+		file: 'fcgi/upload/append.c', old: 'digest_check_bytes(ap->wants, "", 0)', new: 'ERR_OK',
+	},
+	{
+		id: 'CK06', what: 'an upload whose first bytes do not match stays', suite: 'http', in: 'test_checksum', test: 'check_082_creation', control: 'check_107_cut',
+		file: 'fcgi/proto/proto_tus.c', old: 'if (e == ERR_TOO_LARGE || e == ERR_CHECKSUM) {', new: 'if (e == ERR_TOO_LARGE) {',
+	},
+	{
+		id: 'CK07', what: 'a chunk that is sent again is not checked', suite: 'http', in: 'test_checksum', test: 'chunks', control: 'check_107_cut',
+		file: 'fcgi/upload/chunk.c', old: '\t\tdigest_check_add(check, buf, (size_t)got);\n', new: '\t\t(void)check;\n',
+	},
+	{
+		id: 'CK08', what: 'an algorithm that we do not have is not checked', suite: 'http', in: 'test_checksum', test: 'check_103_106_malformed', control: 'check_107_cut',
+		file: 'fcgi/proto/proto_checksum.c', old: '\tif (!out->alg)\n\t\treturn ERR_INVALID;\n', new: '\tif (!out->alg)\n\t\treturn *out = (struct digest_want){.alg = digest_by_tus("crc32", 5)}, ERR_OK;\n',
+	},
+	{
+		id: 'CK09', what: 'one of several digests is enough', suite: 'http', in: 'test_checksum', test: 'content_digest', control: 'check_107_cut',
+		file: 'fcgi/base/digest.c', old: '\t\t\te = ERR_CHECKSUM;\n', new: '\t\t\te = i ? e : ERR_CHECKSUM;\n',
+	},
+	{
+		id: 'CK10', what: 'a checksum that is not offered is not looked at', suite: 'http', in: 'test_checksum', test: 'without_extensions', control: 'check_107_cut',
+		file: 'fcgi/proto/proto_checksum.c', old: '\t\treturn call_refuse(c, ERR_INVALID, "Upload-Checksum is not offered here");', new: '\t\treturn ERR_OK;',
+	},
+	{
+		id: 'CK11', what: 'the bytes of a CRC are turned round', suite: 'unit', in: 'test_digest', test: 'vectors', control: 'both_ways_agree',
+		file: 'fcgi/base/digest.c', old: '(24 - 8 * i)', new: '(8 * i)',
+	},
+	{
+		id: 'CK12', what: 'the last bytes of a step are lost', suite: 'unit', in: 'test_digest', test: 'both_ways_agree', control: 'names',
+		file: 'fcgi/base/crc32c.c', old: '\tfor (; n >= 8; u += 8, n -= 8)\n', new: '\tfor (; n > 8; u += 8, n -= 9)\n',
+	},
+	{
 		id: 'N51', what: 'a DELETE of what is just being finished says that it is finished', suite: 'fault', in: 'test_races', test: 'what_is_held_is_not_given_up', control: 'a_late_remover_removes_nothing',
 		file: 'fcgi/upload/session.c', old: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn e;\n\te = give_up_held', new: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn ERR_OK;\n\te = give_up_held',
 	},
@@ -825,7 +877,7 @@ export const mutants = [
 	},
 	{
 		id: 'C1', what: 'any upload may be a part', suite: 'http', in: 'test_concat', test: 'check_120_121_no_parts', control: 'check_117_partial',
-		file: 'fcgi/proto/proto_concat.c', old: 'return e || part->concat == CONCAT_PARTIAL ? e :', new: 'return true || e ? e :',
+		file: 'fcgi/proto/proto_concat.c', old: 'if (!e && part->concat != CONCAT_PARTIAL)', new: 'if (false)',
 	},
 	{
 		id: 'C2', what: 'a part may name another host', suite: 'http', in: 'test_concat', test: 'check_120_121_no_parts', control: 'check_117_partial',

@@ -18,6 +18,8 @@
 
 /* ---- one upload ---- */
 
+#define CMD(offset_, length_, body_, max_size_, max_body_) {.offset = offset_, .length = length_, .body = body_, .max_size = max_size_, .max_body = max_body_}
+
 static void append_rows(void **state)
 {
 	(void)state;
@@ -30,30 +32,30 @@ static void append_rows(void **state)
 		int64_t at, room, length;
 		bool set;
 	} rows[] = {
-		{"begin", 0, 100, UPLOAD_OPEN, {0, UNKNOWN, 40, 1000, 0}, ERR_OK, 7000, 100, 100, false},
-		{"go on", 40, 100, UPLOAD_OPEN, {40, UNKNOWN, 60, 1000, 0}, ERR_OK, 7040, 60, 100, false},
-		{"unknown body size", 40, 100, UPLOAD_OPEN, {40, UNKNOWN, -1, 1000, 0}, ERR_OK, 7040, 60, 100, false},
-		{"below", 40, 100, UPLOAD_OPEN, {39, UNKNOWN, 1, 1000, 0}, .err = ERR_OFFSET},
-		{"above", 40, 100, UPLOAD_OPEN, {41, UNKNOWN, 1, 1000, 0}, .err = ERR_OFFSET},
-		{"one too many", 40, 100, UPLOAD_OPEN, {40, UNKNOWN, 61, 1000, 0}, .err = ERR_TOO_LARGE},
-		{"complete, empty body", 100, 100, UPLOAD_COMPLETE, {100, UNKNOWN, 0, 1000, 0}, ERR_OK, 7100, 0, 100, false},
-		{"complete, a byte", 100, 100, UPLOAD_COMPLETE, {100, UNKNOWN, 1, 1000, 0}, .err = ERR_TOO_LARGE},
-		{"gone", 40, 100, UPLOAD_GONE, {40, UNKNOWN, 1, 1000, 0}, .err = ERR_GONE},
-		{"gone, before the offset", 40, 100, UPLOAD_GONE, {1, UNKNOWN, 1, 1000, 0}, .err = ERR_GONE},
-		{"deferred: up to the maximum", 40, UNKNOWN, UPLOAD_OPEN, {40, UNKNOWN, -1, 1000, 0}, ERR_OK, 7040, 960, UNKNOWN, false},
-		{"deferred: beyond it", 40, UNKNOWN, UPLOAD_OPEN, {40, UNKNOWN, 961, 1000, 0}, .err = ERR_TOO_LARGE},
-		{"length comes", 40, UNKNOWN, UPLOAD_OPEN, {40, 90, 50, 1000, 0}, ERR_OK, 7040, 50, 90, true},
-		{"length comes, body too long for it", 40, UNKNOWN, UPLOAD_OPEN, {40, 90, 51, 1000, 0}, .err = ERR_TOO_LARGE},
-		{"length is the offset", 40, UNKNOWN, UPLOAD_OPEN, {40, 40, 0, 1000, 0}, ERR_OK, 7040, 0, 40, true},
-		{"length below the offset", 40, UNKNOWN, UPLOAD_OPEN, {40, 39, 0, 1000, 0}, .err = ERR_INVALID},
-		{"length above the maximum", 40, UNKNOWN, UPLOAD_OPEN, {40, 1001, 0, 1000, 0}, .err = ERR_TOO_LARGE},
-		{"length at the maximum", 40, UNKNOWN, UPLOAD_OPEN, {40, 1000, 0, 1000, 0}, ERR_OK, 7040, 960, 1000, true},
-		{"the same length again", 40, 100, UPLOAD_OPEN, {40, 100, 10, 1000, 0}, ERR_OK, 7040, 60, 100, false},
-		{"another length", 40, 100, UPLOAD_OPEN, {40, 99, 10, 1000, 0}, .err = ERR_INVALID},
-		{"a wrong offset is told before a wrong length", 40, 100, UPLOAD_OPEN, {1, 99, 10, 1000, 0}, .err = ERR_OFFSET},
-		{"body bound", 40, 100, UPLOAD_OPEN, {40, UNKNOWN, -1, 1000, 10}, ERR_OK, 7040, 10, 100, false},
-		{"body above its bound", 40, 100, UPLOAD_OPEN, {40, UNKNOWN, 11, 1000, 10}, .err = ERR_TOO_LARGE},
-		{"the maximum has shrunk meanwhile", 40, UNKNOWN, UPLOAD_OPEN, {40, UNKNOWN, 0, 30, 0}, ERR_OK, 7040, 0, UNKNOWN, false},
+		{"begin", 0, 100, UPLOAD_OPEN, CMD(0, UNKNOWN, 40, 1000, 0), ERR_OK, 7000, 100, 100, false},
+		{"go on", 40, 100, UPLOAD_OPEN, CMD(40, UNKNOWN, 60, 1000, 0), ERR_OK, 7040, 60, 100, false},
+		{"unknown body size", 40, 100, UPLOAD_OPEN, CMD(40, UNKNOWN, -1, 1000, 0), ERR_OK, 7040, 60, 100, false},
+		{"below", 40, 100, UPLOAD_OPEN, CMD(39, UNKNOWN, 1, 1000, 0), .err = ERR_OFFSET},
+		{"above", 40, 100, UPLOAD_OPEN, CMD(41, UNKNOWN, 1, 1000, 0), .err = ERR_OFFSET},
+		{"one too many", 40, 100, UPLOAD_OPEN, CMD(40, UNKNOWN, 61, 1000, 0), .err = ERR_TOO_LARGE},
+		{"complete, empty body", 100, 100, UPLOAD_COMPLETE, CMD(100, UNKNOWN, 0, 1000, 0), ERR_OK, 7100, 0, 100, false},
+		{"complete, a byte", 100, 100, UPLOAD_COMPLETE, CMD(100, UNKNOWN, 1, 1000, 0), .err = ERR_TOO_LARGE},
+		{"gone", 40, 100, UPLOAD_GONE, CMD(40, UNKNOWN, 1, 1000, 0), .err = ERR_GONE},
+		{"gone, before the offset", 40, 100, UPLOAD_GONE, CMD(1, UNKNOWN, 1, 1000, 0), .err = ERR_GONE},
+		{"deferred: up to the maximum", 40, UNKNOWN, UPLOAD_OPEN, CMD(40, UNKNOWN, -1, 1000, 0), ERR_OK, 7040, 960, UNKNOWN, false},
+		{"deferred: beyond it", 40, UNKNOWN, UPLOAD_OPEN, CMD(40, UNKNOWN, 961, 1000, 0), .err = ERR_TOO_LARGE},
+		{"length comes", 40, UNKNOWN, UPLOAD_OPEN, CMD(40, 90, 50, 1000, 0), ERR_OK, 7040, 50, 90, true},
+		{"length comes, body too long for it", 40, UNKNOWN, UPLOAD_OPEN, CMD(40, 90, 51, 1000, 0), .err = ERR_TOO_LARGE},
+		{"length is the offset", 40, UNKNOWN, UPLOAD_OPEN, CMD(40, 40, 0, 1000, 0), ERR_OK, 7040, 0, 40, true},
+		{"length below the offset", 40, UNKNOWN, UPLOAD_OPEN, CMD(40, 39, 0, 1000, 0), .err = ERR_INVALID},
+		{"length above the maximum", 40, UNKNOWN, UPLOAD_OPEN, CMD(40, 1001, 0, 1000, 0), .err = ERR_TOO_LARGE},
+		{"length at the maximum", 40, UNKNOWN, UPLOAD_OPEN, CMD(40, 1000, 0, 1000, 0), ERR_OK, 7040, 960, 1000, true},
+		{"the same length again", 40, 100, UPLOAD_OPEN, CMD(40, 100, 10, 1000, 0), ERR_OK, 7040, 60, 100, false},
+		{"another length", 40, 100, UPLOAD_OPEN, CMD(40, 99, 10, 1000, 0), .err = ERR_INVALID},
+		{"a wrong offset is told before a wrong length", 40, 100, UPLOAD_OPEN, CMD(1, 99, 10, 1000, 0), .err = ERR_OFFSET},
+		{"body bound", 40, 100, UPLOAD_OPEN, CMD(40, UNKNOWN, -1, 1000, 10), ERR_OK, 7040, 10, 100, false},
+		{"body above its bound", 40, 100, UPLOAD_OPEN, CMD(40, UNKNOWN, 11, 1000, 10), .err = ERR_TOO_LARGE},
+		{"the maximum has shrunk meanwhile", 40, UNKNOWN, UPLOAD_OPEN, CMD(40, UNKNOWN, 0, 30, 0), ERR_OK, 7040, 0, UNKNOWN, false},
 	};
 	for (size_t i = 0; i < N(rows); i++) {
 		struct upload u = {.state = rows[i].st, .base = 7000, .offset = rows[i].has_offset, .length = rows[i].has_length};
