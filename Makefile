@@ -103,7 +103,7 @@ power: all tools
 tools: $(B)/tests/shim.so $(B)/tests/rows $(B)/tests/cut
 ctests: $(CTESTS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
-# Figures: HEAD behind silent clients, hand-over, commits a second. RUNS=3 is how often each is taken; for a quiet machine.
+# Figures: HEAD behind silent clients, hand-over, commits a second, checksums. RUNS=3 is how often each is taken; for a quiet machine.
 bench: $(BINS) $(B)/tests/bench/commit $(B)/tests/bench/handover
 	node tests/bench/bench.mjs --build $(B) --runs $(or $(RUNS),3)
 

@@ -1,6 +1,6 @@
-// bench.mjs - figures for a quiet machine, never asserted: HEAD behind silent clients, hand-over, commits a second, final uploads. `make bench` runs it.
+// bench.mjs - figures for a quiet machine, never asserted: HEAD behind silent clients, hand-over, commits a second, final uploads, checksums. `make bench` runs it.
 //
-//   node tests/bench/bench.mjs [--build DIR] [--runs N] [--only head,handover,commit,concat] [--tries N] [--stopped N] [--slots N] [--extra N] [--seconds S] [--json FILE]
+//   node tests/bench/bench.mjs [--build DIR] [--runs N] [--only head,handover,commit,concat,checksum] [--tries N] [--stopped N] [--slots N] [--extra N] [--seconds S] [--checked MIB] [--json FILE]
 //
 // Each figure is taken N times: "median (least-most)" over the runs. Files lie below TMPDIR (on the disk that is meant).
 import fs from 'node:fs';
@@ -13,8 +13,8 @@ import { byKey, range, table } from './figures.mjs';
 
 const { values: o } = parseArgs({
 	options: {
-		build: { type: 'string', default: 'build' }, runs: { type: 'string', default: '3' }, only: { type: 'string', default: 'head,handover,commit,concat' },
-		tries: { type: 'string' }, stopped: { type: 'string', default: '20' }, slots: { type: 'string', default: '200' }, extra: { type: 'string', default: '400' }, seconds: { type: 'string', default: '1' }, parts: { type: 'string', default: '4' }, mib: { type: 'string', default: '512' }, json: { type: 'string' },
+		build: { type: 'string', default: 'build' }, runs: { type: 'string', default: '3' }, only: { type: 'string', default: 'head,handover,commit,concat,checksum' },
+		tries: { type: 'string' }, stopped: { type: 'string', default: '20' }, slots: { type: 'string', default: '200' }, extra: { type: 'string', default: '400' }, seconds: { type: 'string', default: '1' }, parts: { type: 'string', default: '4' }, mib: { type: 'string', default: '512' }, checked: { type: 'string', default: '1024' }, json: { type: 'string' },
 	},
 });
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -68,6 +68,15 @@ const benches = {
 				const shared = rows.filter(r => r.shared), alone = rows.filter(r => !r.shared);
 				return [rows[0].verb, rows[0].clients, of(shared, 'per_s'), ...(alone.length ? [of(alone, 'per_s'), range(shared.map((r, i) => r.per_s / alone[i].per_s))] : ['', ''])];
 			})),
+	},
+	checksum: {
+		async run() {
+			const { measureChecksums } = await import('./checksum.mjs');
+			return measureChecksums({ mib: Number(o.checked) });
+		},
+		print: results => table(`Upload-Checksum: a GiB through nginx and one worker in one PATCH (measured with ${o.checked} MiB)`,
+			['algorithm', 'CPU s of the worker', 'more than unchecked', 'seconds'], byKey(results, r => r.algorithm).map(([name, rows]) => [name, of(rows, 'cpu'),
+				of(rows, 'more'), of(rows, 'seconds')])),
 	},
 };
 

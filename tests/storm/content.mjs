@@ -14,9 +14,9 @@ export class Content {
 
 	bytes(v, at, n) { return bytes(`${this.seed} v${v}`, at, n); }
 
-	// A body of version v is being sent from at on.
-	sending(at, n, v = 0) {
-		const b = { at, end: at + n, v };
+	// A body of version v is being sent from at on; whole: with its checksum, so that it counts whole or not at all.
+	sending(at, n, v = 0, whole = false) {
+		const b = { at, end: at + n, v, whole };
 		this.bodies.push(b);
 		return b;
 	}
@@ -28,7 +28,7 @@ export class Content {
 	candidates(from, to) {
 		const out = new Set();
 		for (const b of this.bodies) {
-			if (b.at > from || b.end < to) continue;
+			if (b.at > from || b.end < to || (b.whole && (b.at !== from || b.end !== to))) continue;
 			if (this.segs.every(s => s.to <= b.at || s.from >= from || s.versions.includes(b.v))) out.add(b.v);
 		}
 		return [...out];

@@ -112,7 +112,7 @@ try {
 	const m = await metrics(world.server), c = world.count;
 	console.log(`seed ${seed}: ${rounds} rounds, ${faults.total()} kills (${faults.supervisors} of the supervisor), ${c.stops} stopped processes\nkills by call:\n${lines.join('\n')}`);
 	console.log(`${[...world.statuses].sort().map(([k, n]) => `${k}: ${n}`).join(', ')}`);
-	console.log(`commits ${faults.seen('commit', 1)}, requests ${c.requests} (${c.unanswered} unanswered), cuts ${c.cuts}, resumes ${c.resumes}, fights ${c.fights} (${c.displaced} displaced), `
+	console.log(`commits ${faults.seen('commit', 1)}, requests ${c.requests} (${c.unanswered} unanswered), cuts ${c.cuts}, resumes ${c.resumes}, fights ${c.fights} (${c.displaced} displaced), wrong checksums ${c.mismatches}, `
 		+ `hand-overs ${m.waveforge_handovers_total}, replaced ${c.replaced}, removed ${c.removed}, finished and compared ${c.finished}, largest WAL at rest ${walMost}`);
 	console.log(`two days later, under ${later.kills} kills: ${later.expired} uploads expired, ${later.recovered} recordings recovered, ${later.runs} with holes offered in runs, ${c.late} came back late`);
 	console.log(`files that nothing names: ${world.scrap.size} ${[...new Set(world.scrap.values())].join(', ')}`);

@@ -1,10 +1,12 @@
 // uploads.mjs - clients with one tus upload each: whole ones and chunks. Cuts, fights, deferred lengths, removals.
+import { createHash } from 'node:crypto';
 import { sleep } from '../e2e/lib/http.mjs';
 import { TUS, patchHeaders, OFFSET_TYPE } from '../e2e/lib/tus.mjs';
 import { metadata } from '../e2e/lib/data.mjs';
 import { Content } from './content.mjs';
 import { Thing } from './world.mjs';
 
+const checksum = body => ({ 'Upload-Checksum': `sha256 ${createHash('sha256').update(body).digest('base64')}` });
 
 export class Upload extends Thing {
 	constructor(world, random, name, length) {
@@ -72,12 +74,21 @@ export class Upload extends Thing {
 	lengthHeader(end) { return this.deferred && (end === this.length || this.random.chance(0.3)) ? { 'Upload-Length': this.length } : {}; }
 
 	async patch(at, n, v = 0) {
-		const body = this.content.sending(at, n, v), sent = this.content.bytes(v, at, n);
-		const res = await this.world.ask(this, 'PATCH', this.path, { headers: patchHeaders(at, this.lengthHeader(at + n)), body: sent });
+		const checked = this.random.chance(0.3);
+		const body = this.content.sending(at, n, v, checked), sent = this.content.bytes(v, at, n);
+		const headers = { ...this.lengthHeader(at + n), ...(checked ? checksum(sent) : {}) };
+		const res = await this.world.ask(this, 'PATCH', this.path, { headers: patchHeaders(at, headers), body: sent });
 		if (!res) return null;
 		if (res.status === 204) return { ok: true, offset: Number(res.headers['upload-offset']), body, sent };
 		if (!this.world.passes(res.status)) this.wrong(`PATCH answered ${res}`);
 		return { ok: false, status: res.status };
+	}
+
+	// Other bytes than its checksum announces: none of them may ever be found.
+	async mismatch(at, n) {
+		const res = await this.world.ask(this, 'PATCH', this.path, { headers: patchHeaders(at, checksum(this.content.bytes(0, at, n))), body: this.content.bytes(2, at, n) });
+		if (res && res.status !== 460 && !this.world.passes(res.status)) this.wrong(`PATCH with a wrong checksum answered ${res}`);
+		if (res?.status === 460) this.world.count.mismatches++;
 	}
 
 	// One step of a client that knows the offset.
@@ -89,6 +100,8 @@ export class Upload extends Thing {
 			await this.world.cut(this, 'PATCH', this.path, patchHeaders(at, this.lengthHeader(at + all)), this.content.bytes(0, at, all), this.random.int(0, all), this.random);
 		} else if (this.random.chance(0.12)) {
 			await this.fight(at, n);
+		} else if (this.random.chance(0.08)) {
+			await this.mismatch(at, n);
 		} else {
 			const r = await this.patch(at, n);
 			if (r?.ok) return void this.told(r.offset, r.body);

@@ -135,9 +135,12 @@ class Server {
 
 	// Waits until a part file is exactly n bytes long: what a client has sent has arrived. (nginx keeps up to client_body_buffer_size
 	// bytes to itself that come together with the end of a connection.)
-	arrived(n) {
+	arrived(n) { return this.part(size => size === n, n); }
+	grown(n) { return this.part(size => size >= n, n); }
+
+	part(fits, n) {
 		return until(() => files(this.partsDir).some(f => {
-			try { return fs.statSync(path.join(this.partsDir, f)).size === n; } catch { return false; }
+			try { return fits(fs.statSync(path.join(this.partsDir, f)).size); } catch { return false; }
 		}), { what: `part file of ${n} bytes` });
 	}
 
