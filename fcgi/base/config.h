@@ -20,6 +20,7 @@ struct config_list {
 };
 
 enum config_durability { DURABILITY_NORMAL, DURABILITY_FULL };
+enum config_expiration { EXPIRATION_SLIDING, EXPIRATION_ABSOLUTE };
 enum config_sendfile { SENDFILE_NONE, SENDFILE_X_ACCEL };
 enum config_environment { ENV_DEVELOPMENT, ENV_PRODUCTION };
 enum config_method { METHOD_TUS, METHOD_CUSTOM };
@@ -75,6 +76,7 @@ struct config {
 	int64_t max_uploads;       /* MAX_CONCURRENT_UPLOADS (count), 0 = the pool's capacity */
 	/* time, seconds unless said */
 	int64_t expiration;        /* TUS_EXPIRATION 86400 */
+	enum config_expiration expiration_mode;   /* EXPIRATION_MODE sliding|absolute */
 	int64_t abandoned_after;   /* ABANDONED_AFTER 3600: a session without a byte */
 	int64_t session_retention; /* SESSION_RETENTION 2592000; 0 = go with TUS_EXPIRATION */
 	int64_t gone_retention;    /* GONE_RETENTION 604800: how long 410 is remembered */

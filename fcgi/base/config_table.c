@@ -8,6 +8,7 @@
 static const char *const environments[] = {"development", "production", NULL};
 static const char *const methods[] = {"tus", "custom", NULL};
 static const char *const id_modes[] = {"any", "uuid", NULL};
+static const char *const expirations[] = {"sliding", "absolute", NULL};
 static const char *const durabilities[] = {"normal", "full", NULL};
 static const char *const sendfiles[] = {"none", "x-accel-redirect", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
@@ -166,6 +167,8 @@ const struct setting settings[] = {
 	 .help = "Bodies and downloads at the same time; more get 503 and Retry-After. 0: what the pool can carry."},
 
 	{"TUS_EXPIRATION", NUM(expiration, "86400", 1, YEARS, "s"), .help = "Unfinished uploads expire this long after their last byte."},
+	{"EXPIRATION_MODE", WORD(expiration_mode, "sliding", expirations),
+	 .help = "`absolute`: that long after their creation, whatever comes; recordings in chunks excepted."},
 	{"ABANDONED_AFTER", NUM(abandoned_after, "3600", 1, YEARS, "s"), .help = "A session without a byte is dropped after this."},
 	{"SESSION_RETENTION", NUM(session_retention, "2592000", 0, YEARS, "s"),
 	 .help = "Chunks of an expired session with holes are kept this long; 0: they go with `TUS_EXPIRATION`."},

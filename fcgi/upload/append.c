@@ -18,15 +18,18 @@ struct append {
 	const struct digest_wants *wants;   /* n 0: none */
 };
 
-int64_t expiry_next(const struct house *h, int64_t old)
+/* With its bytes it lives on, unless the operator gave it one term from the beginning. A session's always slides. */
+static int64_t expiry_next(const struct house *h, const struct upload *u)
 {
-	return plan_expiry(clock_now(), h->cfg->expiration, old);
+	if (u->kind == UPLOAD_WHOLE && h->cfg->expiration_mode == EXPIRATION_ABSOLUTE)
+		return u->expires;
+	return plan_expiry(clock_now(), h->cfg->expiration, u->expires);
 }
 
 /* Compare-and-set of the row from where this append left it. */
 static enum err append_move(struct append *ap, int64_t offset, bool writing, bool interrupted)
 {
-	int64_t expires = expiry_next(ap->h, ap->u.expires);
+	int64_t expires = expiry_next(ap->h, &ap->u);
 	struct upload_move m = {.n = ap->u.n, .old = ap->at, .offset = offset, .writing = writing, .now = clock_now(), .expires = expires,
 		.resumed = ap->resumed && offset > ap->at, .interrupted = interrupted};
 	enum err e = store_upload_move(ap->h->db, &m);

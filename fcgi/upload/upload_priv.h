@@ -118,7 +118,5 @@ struct writers {
 };
 enum err writers_stop(struct house *h, int64_t session, bool ask, struct writers *w);
 void writers_release(struct writers *w);
-/* Expiry of a session or upload that has bytes. */
-int64_t expiry_next(const struct house *h, int64_t old);
 
 #endif

@@ -389,6 +389,27 @@ static void check_033_095_to_097_expires(void **state)
 	clock_shift(0);
 }
 
+static void check_097_absolute_expiry(void **state)
+{
+	(void)state;
+	struct kit *fixed = KIT("EXPIRATION_MODE=absolute"), *was = k;
+	char at[200], told[40];
+	k = fixed;
+	snprintf(at, sizeof at, "%s", create("Upload-Length: 5\n"));
+	snprintf(told, sizeof told, "%s", kit_h(k, "Upload-Expires"));
+	clock_shift(80000);
+	EXPECT(k, 204, patch(at, 0, NULL, "ab", 2));
+	HEADER(k, "Upload-Expires", told);
+	clock_shift(86500);
+	kit_reap(k);
+	EXPECT(k, 410, patch(at, 2, NULL, "cde", 3));
+	EXPECT(k, 410, head(at));
+	HEADER(k, "Upload-Offset", NULL);
+	clock_shift(0);
+	kit_done(fixed);
+	k = was;
+}
+
 /* ---- 2.4 PATCH ---- */
 
 static void check_034_052_types(void **state)
@@ -1007,7 +1028,7 @@ int main(void)
 		T(check_010_bad_numbers), T(check_011_method_override), T(check_012_names_and_blanks), T(check_013_twice), T(check_014_paths_and_methods),
 		T(check_015_to_018_options_anywhere), T(check_019_preflight), T(check_020_to_023_head), T(check_024_head_unknown), T(check_025_098_expired),
 		T(check_026_027_metadata), T(check_028_086_deferred), T(check_030_head_after_a_living_writer), T(check_031_067_from_another_process),
-		T(check_032_own_trouble_is_423), T(check_033_095_to_097_expires), T(check_034_052_types), T(check_035_to_038_offsets), T(check_039_to_041_success), T(check_042_unknown),
+		T(check_032_own_trouble_is_423), T(check_033_095_to_097_expires), T(check_097_absolute_expiry), T(check_034_052_types), T(check_035_to_038_offsets), T(check_039_to_041_success), T(check_042_unknown),
 		T(check_043_cut), T(check_045_chunked), T(check_047_048_too_much), T(check_049_complete), T(check_050_two_writers),
 		T(check_051_offset_and_bytes_agree), T(check_054_many_small), T(check_056_057_064_created), T(check_058_to_061_lengths),
 		T(check_062_empty_file), T(check_063_too_long), T(check_065_type_of_a_creation), T(check_066_ids), T(check_069_to_077_metadata_grammar),

@@ -876,6 +876,10 @@ export const mutants = [
 		file: 'fcgi/proto/proto_tus.c', old: '\t\te = upload_settle(c->house, c->a, &u, &out);\n\tcall_later(c, out.finish_upload, out.finish_session);\n', new: '\t\te = upload_settle(c->house, c->a, &u, &out);\n',
 	},
 	{
+		id: 'C0', what: 'a fixed term slides', suite: 'http', in: 'test_tus', test: 'check_097_absolute_expiry', control: 'check_034_052_types',
+		file: 'fcgi/upload/append.c', old: '\t\treturn u->expires;\n', new: '\t\treturn u->expires + 86400;\n',
+	},
+	{
 		id: 'C1', what: 'any upload may be a part', suite: 'http', in: 'test_concat', test: 'check_120_121_no_parts', control: 'check_117_partial',
 		file: 'fcgi/proto/proto_concat.c', old: 'if (!e && part->concat != CONCAT_PARTIAL)', new: 'if (false)',
 	},
