@@ -70,6 +70,7 @@ struct upload_move {
 	bool writing;                       /* published in the middle of a body */
 	int64_t now, expires;               /* expires < 0: leave */
 	bool full;
+	bool make_explicit;                 /* from now on the client says when it is complete */
 	bool resumed, interrupted;          /* events to write: the body goes on after an interruption; it broke off */
 };
 /* Moves the offset. ERR_OFFSET: the row is not at old, or not OPEN. NORMAL, or FULL if asked. For chunks expires goes to the session row. */
@@ -285,7 +286,7 @@ enum err store_due_partials(struct store *s, int64_t now, struct store_mark *m, 
 enum err store_joining(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);                        /* OPEN final ones */
 enum err store_due_sessions(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found);      /* RECEIVING past expires */
 /* Without those that store_upload_failed marked. */
-/* OPEN rows that have all their bytes since before `before`: their process died before it completed them. */
+/* OPEN rows that have all their bytes since before `before`, and whose client has nothing more to say: their process died before it completed them. */
 enum err store_full_uploads(struct store *s, int64_t before, struct store_mark *m, int64_t *n, int max, int *found);
 enum err store_finishing_uploads(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);
 enum err store_finishing_sessions(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);

@@ -137,7 +137,7 @@ static enum err took_run(struct tx *t, void *arg)
 	const struct part_taken *p = k->t;
 	struct upload final, part;
 	k->old_file = 0;
-	enum err e = sql_hit(t->h, SQL_UPLOAD_MOVE, BINDS(I(p->final), I(p->old), I(p->offset), I(false), I(p->now)));
+	enum err e = sql_hit(t->h, SQL_UPLOAD_MOVE, BINDS(I(p->final), I(p->old), I(p->offset), I(false), I(p->now), I(false)));
 	if (!e)
 		e = get_upload(t->h, NULL, p->final, &final);
 	if (!e)

@@ -49,7 +49,7 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_UPLOAD_ADD] = "INSERT INTO upload(id,owner,state,session,idx,file,base,own,length,offset,writing,meta,created,updated,expires,concat,concat_text,explicit,repr)"
 		" VALUES(?1,?2,0,?3,?4,?5,?6,?7,?8,0,0,?9,?10,?10,?11,?12,?13,?14,?15)",
 	[SQL_UPLOAD_RESET] = "UPDATE upload SET file=?2,base=?3,own=?4,length=?5,offset=0,writing=0,meta=?6,updated=?7 WHERE n=?1",
-	[SQL_UPLOAD_MOVE] = "UPDATE upload SET offset=?3,writing=?4,updated=?5 WHERE n=?1 AND offset=?2 AND state=0"
+	[SQL_UPLOAD_MOVE] = "UPDATE upload SET offset=?3,writing=?4,updated=?5,explicit=explicit|?6 WHERE n=?1 AND offset=?2 AND state=0"
 		" AND (length=-1 OR ?3<=length)"
 		" AND " LIVES_WITH,
 	[SQL_UPLOAD_EXPIRES] = "UPDATE upload SET expires=?2 WHERE n=?1 AND expires<>?2",
@@ -148,7 +148,7 @@ const char *const sql_text[SQL__MAX] = {
 		" ORDER BY expires,n LIMIT ?4",
 	[SQL_DUE_SESSIONS] = "SELECT n,expires FROM session WHERE state=0 AND expires BETWEEN 1 AND ?1 AND (expires,n)>(?2,?3)"
 		" ORDER BY expires,n LIMIT ?4",
-	[SQL_FULL_UPLOADS] = "SELECT n,0 FROM upload WHERE state=0 AND offset=length AND updated<?1 AND n>?3 ORDER BY n LIMIT ?4",
+	[SQL_FULL_UPLOADS] = "SELECT n,0 FROM upload WHERE state=0 AND offset=length AND explicit=0 AND updated<?1 AND n>?3 ORDER BY n LIMIT ?4",
 	[SQL_FINISHING_UPLOADS] = "SELECT n,0 FROM upload WHERE state=1 AND expires>=0 AND n>?3 ORDER BY n LIMIT ?4",
 	[SQL_FINISHING_SESSIONS] = "SELECT n,expires FROM session WHERE state=1 AND (expires,n)>(?2,?3) ORDER BY expires,n LIMIT ?4",
 	[SQL_FORGET_UPLOADS] = "DELETE FROM upload WHERE n IN (SELECT n FROM upload AS u WHERE state=3 AND updated<=?1"

@@ -96,7 +96,7 @@ static enum err move_expiry(struct tx *t, const struct upload_move *m)
 static enum err move_run(struct tx *t, void *arg)
 {
 	const struct upload_move *m = arg;
-	enum err e = sql_hit(t->h, SQL_UPLOAD_MOVE, BINDS(I(m->n), I(m->old), I(m->offset), I(m->writing), I(m->now)));
+	enum err e = sql_hit(t->h, SQL_UPLOAD_MOVE, BINDS(I(m->n), I(m->old), I(m->offset), I(m->writing), I(m->now), I(m->make_explicit)));
 	if (e == ERR_NOT_FOUND)
 		return ERR_OFFSET;
 	if (!e)

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "proto/proto_draft.h"
 #include "routes.h"
 #include "upload/ballast.h"
 
@@ -95,6 +96,8 @@ static enum err unmatched(struct call *c, const char *allow)
 	if (c->req->method == HTTP_OPTIONS) {
 		if (*allow)
 			http_res_addf(c->res, c->a, "Allow", "%s, OPTIONS", allow);
+		if (route_creates(c->req))
+			draft_announce(c);
 		return call_empty(c, 204);
 	}
 	if (!*allow)
@@ -117,7 +120,9 @@ static enum err guarded(struct app *app, struct call *c, const struct route *r)
 	}
 	if (e || c->req->method == HTTP_OPTIONS)
 		return e;
-	if (flags & ROUTE_TUS)
+	if (flags & ROUTE_DRAFT)
+		draft_meet(c, flags & ROUTE_BEGINS);
+	if ((flags & ROUTE_TUS) && !c->draft)
 		e = guard_tus(c);
 	if (!e)
 		e = guard_identity(cfg, app->house.db, &app->keys, c);
@@ -173,6 +178,8 @@ static void refuse(struct call *c, enum err e)
 {
 	struct json *o = json_obj();
 	const char *again = retry_after(e);
+	if (c->draft)
+		draft_problem(c, e, o);
 	json_put_str(o, "detail", c->res->detail ? c->res->detail : err_sentence(e));
 	json_put_str(o, "code", err_code(e));
 	json_put_str(o, "request_id", c->request_id);
@@ -188,7 +195,7 @@ static void refuse(struct call *c, enum err e)
 	if (c->res->file_fd >= 0)
 		close(c->res->file_fd);
 	c->res->file_fd = -1;
-	http_res_set(c->res, "Content-Type", "application/json");
+	http_res_set(c->res, "Content-Type", c->draft ? DRAFT_PROBLEM_TYPE : "application/json");
 	http_res_set(c->res, "Cache-Control", "no-store");
 	if (again)
 		http_res_set(c->res, "Retry-After", again);

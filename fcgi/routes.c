@@ -11,12 +11,12 @@
 static const struct route routes[] = {
 	/* tus */
 	{HTTP_OPTIONS, "/files/",                      ROUTE_PUBLIC,                            tus_options},
-	{HTTP_POST,    "/files/",                      ROUTE_TUS | ROUTE_BODY | ROUTE_BEGINS,   tus_create},
+	{HTTP_POST,    "/files/",                      ROUTE_TUS | ROUTE_DRAFT | ROUTE_BODY | ROUTE_BEGINS, tus_create},
 	{HTTP_OPTIONS, "/files/{id}",                  ROUTE_PUBLIC,                            tus_options},
-	{HTTP_HEAD,    "/files/{id}",                  ROUTE_TUS,                               tus_head},
-	{HTTP_PATCH,   "/files/{id}",                  ROUTE_TUS | ROUTE_BODY,                  tus_patch},
-	{HTTP_DELETE,  "/files/{id}",                  ROUTE_TUS,                               tus_delete},
-	{HTTP_GET,     "/files/{id}",                  ROUTE_DOWNLOAD,                          tus_get},
+	{HTTP_HEAD,    "/files/{id}",                  ROUTE_TUS | ROUTE_DRAFT,                 tus_head},
+	{HTTP_PATCH,   "/files/{id}",                  ROUTE_TUS | ROUTE_DRAFT | ROUTE_BODY,    tus_patch},
+	{HTTP_DELETE,  "/files/{id}",                  ROUTE_TUS | ROUTE_DRAFT,                 tus_delete},
+	{HTTP_GET,     "/files/{id}",                  ROUTE_DRAFT | ROUTE_DOWNLOAD,            tus_get},
 	/* a recording: its session and its chunks */
 	{HTTP_OPTIONS, "/files/{sid}",                 ROUTE_PUBLIC,                            tus_options},
 	{HTTP_DELETE,  "/files/{sid}",                 0,                                       session_delete},
@@ -36,8 +36,8 @@ static const struct route routes[] = {
 	{HTTP_GET,     "/api/verify/{any}/{index}",    0,                                       fallback_verify},
 	{HTTP_POST,    "/recording/complete",          ROUTE_BODY,                               fallback_complete},
 	/* uploads without a protocol */
-	{HTTP_POST,    "/upload",                      ROUTE_BODY | ROUTE_BEGINS,               plain_post},
-	{HTTP_PUT,     "/upload/{name}",               ROUTE_BODY | ROUTE_BEGINS,               plain_put},
+	{HTTP_POST,    "/upload",                      ROUTE_DRAFT | ROUTE_BODY | ROUTE_BEGINS, plain_post},
+	{HTTP_PUT,     "/upload/{name}",               ROUTE_DRAFT | ROUTE_BODY | ROUTE_BEGINS, plain_put},
 	{HTTP_POST,    "/api/v1/uploads",              ROUTE_BODY | ROUTE_BEGINS,               plain_post},
 	{HTTP_POST,    "/api/v1/uploads/multiple",     ROUTE_BODY | ROUTE_BEGINS,               plain_post},
 	{HTTP_POST,    "/chunked-upload/init",         ROUTE_BODY | ROUTE_BEGINS,               chunked_init},
@@ -102,6 +102,15 @@ int route_find(struct http_req *req, const char *param[3], const char **allow)
 	*allow = arena_strdup(req->arena, b.n ? b.p : "");
 	buf_free(&b);
 	return ROUTE_NONE;
+}
+
+bool route_creates(const struct http_req *req)
+{
+	const char *param[3];
+	for (int i = 0; req->nseg >= 0 && i < ROUTES; i++)
+		if ((routes[i].flags & ROUTE_DRAFT) && (routes[i].flags & ROUTE_BEGINS) && fits(routes[i].pattern, req, param))
+			return true;
+	return false;
 }
 
 const struct route *route_at(int i)

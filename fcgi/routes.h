@@ -13,6 +13,7 @@ enum route_flag {
 	ROUTE_DOWNLOAD = 1 << 3,   /* sends a body: takes a slot too */
 	ROUTE_PUBLIC   = 1 << 4,   /* needs no identity even with REQUIRE_AUTH */
 	ROUTE_ANY_HOST = 1 << 5,   /* answers whatever the Host header and scheme (probes) */
+	ROUTE_DRAFT    = 1 << 6,   /* the IETF draft is spoken here, too; with ROUTE_BEGINS: it creates uploads */
 };
 
 struct route {
@@ -26,6 +27,8 @@ struct route {
 /* Index of the row that fits, and its parameters; ROUTE_NONE: *allow then lists the methods of rows that fit but for the method ("" if none does). From the arena. */
 int route_find(struct http_req *req, const char *param[3], const char **allow);
 const struct route *route_at(int i);
+/* Whether the IETF draft can create an upload at this path, by any method. */
+bool route_creates(const struct http_req *req);
 int route_count(void);
 /* The pattern, for logs and metrics; "unmatched" for ROUTE_NONE. */
 const char *route_label(int i);

@@ -54,6 +54,7 @@ struct config {
 	/* protocols */
 	bool tus_enabled;          /* TUS_ENABLED */
 	struct config_list extensions_off;    /* TUS_EXTENSIONS_OFF: tus extensions that are not offered */
+	bool ietf_draft;           /* IETF_DRAFT */
 	bool custom_enabled;       /* CUSTOM_ENABLED */
 	enum config_method default_method;    /* DEFAULT_UPLOAD_METHOD tus|custom */
 	enum config_session_id session_ids;   /* SESSION_ID_MODE any|uuid */

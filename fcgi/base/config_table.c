@@ -143,6 +143,7 @@ const struct setting settings[] = {
 	{"TUS_ENABLED", BOOL(tus_enabled, "true"), .help = "false: no new tus uploads; begun ones go on."},
 	{"TUS_EXTENSIONS_OFF", LIST(extensions_off, ""), .check = is_extension, .rule = "creation-with-upload, creation-defer-length, termination, checksum, concatenation, concatenation-unfinished",
 	 .help = "tus extensions that are not offered; what asks for them is refused."},
+	{"IETF_DRAFT", BOOL(ietf_draft, "true"), .help = "The IETF draft \"Resumable Uploads for HTTP\" is spoken on `/files/`, `/upload` and `/upload/{name}`."},
 	{"CUSTOM_ENABLED", BOOL(custom_enabled, "true"), .help = "false: no new sessions by the chunk fallback; begun ones go on."},
 	{"DEFAULT_UPLOAD_METHOD", WORD(default_method, "tus", methods), .help = "Told to clients by /api/config."},
 	{"SESSION_ID_MODE", WORD(session_ids, "any", id_modes), .help = "Which session ids a client may choose."},

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An Item that is an Integer (3.3.1; at most 15 digits) or a Boolean (3.3.6). Parameters are allowed and mean nothing. false: anything else; *out stays. text may
- * be NULL. */
+/* An Item that is an Integer (3.3.1; at most 15 digits) or a Boolean (3.3.6). Parameters are allowed and mean nothing. text may be NULL.
+ * false: anything else; *out stays. */
 bool sf_integer(const char *text, int64_t *out);
 bool sf_boolean(const char *text, bool *out);
 

@@ -44,6 +44,13 @@ struct upload {
 	const char *repr;         /* Repr-Digest given at creation, NULL if none */
 };
 
+/* When an append completes its upload. */
+enum append_end {
+	END_AT_LENGTH,            /* as soon as it has its length (tus) */
+	END_NEVER,                /* not even then: the client will say so (IETF draft, more to come) */
+	END_WITH_BODY,            /* with the true end of this body, which is the length if none is known (IETF draft, the last one) */
+};
+
 /* What a PATCH asks for. */
 struct append_cmd {
 	int64_t offset;           /* Upload-Offset */
@@ -52,6 +59,7 @@ struct append_cmd {
 	int64_t max_size;         /* largest upload, bytes */
 	int64_t max_body;         /* largest single body, bytes, 0 = no bound */
 	struct digest_wants wants;   /* what the body must have; n 0: anything. A checked body counts whole and matching, or not at all */
+	enum append_end end;      /* END_WITH_BODY: length is offset + body if that is announced */
 };
 
 struct append_plan {

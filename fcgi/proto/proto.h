@@ -29,6 +29,8 @@ struct call {
 	const char *request_id;
 	int64_t started;            /* of this process, seconds */
 	const char *(*route_label)(int);   /* names of the routes, for /metrics */
+	const struct draft *draft;  /* the dialect of the IETF draft that this request speaks; NULL: it does not. proto_draft.h */
+	const char *problem;        /* of an error in it: name of its problem type, NULL if it has none of its own */
 };
 
 /* ---- proto_common.c: what several dialects need ---- */
@@ -83,6 +85,8 @@ enum err fallback_complete(struct call *c);
 /* proto_plain.c */
 enum err plain_post(struct call *c);
 enum err plain_put(struct call *c);
+/* The answer to a single file: where it is and what it is called. u is complete; type "" if not known. */
+enum err plain_created(struct call *c, const struct upload *u, const char *name, const char *type);
 /* proto_chunked.c */
 enum err chunked_init(struct call *c);
 enum err chunked_chunk(struct call *c);

@@ -120,7 +120,7 @@ static enum err look(struct call *c, struct chunk_view *v, bool settle)
 	enum err e = may_session(c, c->param[0], idx, v, false);
 	if (e || !settle || !v->open)
 		return e;
-	e = upload_settle(c->house, c->a, &v->u, &out);
+	e = upload_settle(c->house, c->a, &v->u, true, &out);
 	call_later(c, out.finish_upload, out.finish_session);
 	/* It was completed while we waited: the complete chunk is there now. */
 	return e == ERR_NOT_FOUND ? may_session(c, c->param[0], idx, v, false) : e;

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "proto/proto_draft.h"
 #include "proto/proto_ext.h"
 
 #define METRICS_MAX (512 << 10)
@@ -75,6 +76,8 @@ enum err page_config(struct call *c)
 	json_put(o, "tus_checksum_algorithms", algorithms_json(cfg->tus_enabled && ext_on(cfg, EXT_CHECKSUM), false));
 	json_put(o, "content_digest_algorithms", algorithms_json(true, true));
 	json_put_int(o, "expiration", cfg->expiration);
+	if (cfg->ietf_draft)
+		json_put(o, "ietf_draft", draft_versions());
 	return call_json(c, 200, o);
 }
 

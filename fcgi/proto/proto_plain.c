@@ -8,7 +8,7 @@
 #include "http/field.h"
 #include "http/multipart.h"
 #include "model/name.h"
-#include "proto/proto.h"
+#include "proto/proto_draft.h"
 
 #define FILES_MAX 100
 #define UNDO_MEMORY (256 << 10)
@@ -54,6 +54,12 @@ static enum err created(struct call *c, const struct plain_file *file, int n)
 	}
 	json_put(o, "files", list);
 	return call_json(c, 201, o);
+}
+
+enum err plain_created(struct call *c, const struct upload *u, const char *name, const char *type)
+{
+	struct plain_file f = {.name = name, .type = type, .u = *u};
+	return created(c, &f, 1);
 }
 
 /* ---- what an upload is told of itself ---- */
@@ -174,7 +180,12 @@ enum err plain_post(struct call *c)
 {
 	char boundary[71];
 	struct plain p = {.c = c};
-	if (!multipart_boundary(c->req->content_type, boundary))
+	bool form = multipart_boundary(c->req->content_type, boundary);
+	if (c->draft && !form)
+		return draft_create(c, NULL);
+	if (c->draft && !draft_declines(c))
+		return call_refuse(c, ERR_MEDIA_TYPE, "A form comes in one request");
+	if (!form)
 		return call_refuse(c, ERR_MEDIA_TYPE, "A form is expected (multipart/form-data); PUT takes a raw body");
 	enum err e = admit_body(c);
 	if (e)
@@ -235,6 +246,8 @@ enum err plain_put(struct call *c)
 	struct capped body;
 	if (!f.name)
 		return call_refuse(c, ERR_INVALID, "The path must end with a file name");
+	if (c->draft)
+		return draft_create(c, f.name);
 	enum err e = admit_body(c);
 	if (e)
 		return e;

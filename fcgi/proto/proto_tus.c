@@ -9,6 +9,7 @@
 #include "model/name.h"
 #include "proto/proto_checksum.h"
 #include "proto/proto_concat.h"
+#include "proto/proto_draft.h"
 #include "proto/proto_ext.h"
 #include "proto/proto_tus.h"
 
@@ -23,6 +24,8 @@ enum err tus_options(struct call *c)
 	if (cfg->tus_enabled && ext_on(cfg, EXT_CHECKSUM))
 		http_res_set(c->res, "Tus-Checksum-Algorithm", checksum_names(c->a));
 	http_res_addf(c->res, c->a, "Tus-Max-Size", "%lld", (long long)cfg->tus_max_size);
+	if (c->req->nseg == 1)
+		draft_announce(c);
 	return call_empty(c, 204);
 }
 
@@ -217,6 +220,8 @@ enum err tus_create(struct call *c)
 	struct upload u;
 	bool has_body = false;
 
+	if (c->draft)
+		return draft_create(c, NULL);
 	if (!c->house->cfg->tus_enabled)
 		return ERR_NOT_FOUND;
 	enum err e = concat_read(c, &cmd);
@@ -249,9 +254,11 @@ enum err tus_head(struct call *c)
 {
 	struct upload u;
 	struct append_out out = {0};
+	if (c->draft)
+		return draft_query(c);
 	enum err e = find(c, false, &u);
 	if (!e)
-		e = upload_settle(c->house, c->a, &u, &out);
+		e = upload_settle(c->house, c->a, &u, true, &out);
 	call_later(c, out.finish_upload, out.finish_session);
 	if (e)
 		return e;
@@ -274,6 +281,8 @@ enum err tus_patch(struct call *c)
 	struct append_cmd cmd;
 	struct append_out out;
 	struct upload u;
+	if (c->draft)
+		return draft_append(c);
 	enum err e = find(c, false, &u);
 	if (!e)
 		e = tus_patch_command(c, c->house->cfg->tus_max_size, &cmd);
@@ -286,6 +295,8 @@ enum err tus_patch(struct call *c)
 enum err tus_delete(struct call *c)
 {
 	struct upload u;
+	if (c->draft)
+		return draft_delete(c);
 	enum err e = tus_termination(c);
 	if (!e)
 		e = find(c, false, &u);
@@ -302,6 +313,8 @@ enum err tus_get(struct call *c)
 	enum err e = find(c, false, &u);
 	if (e)
 		return e;
+	if (draft_asks(c, &u))
+		return draft_query(c);
 	if (u.concat == CONCAT_PARTIAL)
 		return call_refuse(c, ERR_CONFLICT, "A partial upload is read through the final one that it is a part of");
 	e = upload_open(c->house, c->a, &u, &fd, &r);

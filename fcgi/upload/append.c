@@ -13,6 +13,7 @@ struct append {
 	struct upload u;
 	struct append_plan plan;
 	struct append_out *out;
+	enum append_end end;
 	int64_t at;             /* the row's offset as this append has moved it */
 	bool resumed;           /* goes on after an interruption, which the next move says */
 	const struct digest_wants *wants;   /* n 0: none */
@@ -31,7 +32,8 @@ static enum err append_move(struct append *ap, int64_t offset, bool writing, boo
 {
 	int64_t expires = expiry_next(ap->h, &ap->u);
 	struct upload_move m = {.n = ap->u.n, .old = ap->at, .offset = offset, .writing = writing, .now = clock_now(), .expires = expires,
-		.resumed = ap->resumed && offset > ap->at, .interrupted = interrupted};
+		.resumed = ap->resumed && offset > ap->at, .interrupted = interrupted, .make_explicit = ap->end != END_AT_LENGTH};
+	m.full = ap->u.is_explicit || m.make_explicit;
 	enum err e = store_upload_move(ap->h->db, &m);
 	if (e)
 		return e;
@@ -56,6 +58,9 @@ static enum err append_say_resumed(struct append *ap)
 static enum err append_publish(void *arg, int64_t stored)
 {
 	struct append *ap = arg;
+	/* At its length it would be complete but for the word of a client who has said it already, should this process die now. */
+	if (ap->end == END_WITH_BODY && ap->u.offset + stored == ap->plan.length)
+		return ERR_OK;
 	return append_move(ap, ap->u.offset + stored, true, false);
 }
 
@@ -163,12 +168,22 @@ static enum err append_judge(struct append *ap, struct poured *got, struct diges
 	return e ? e : append_length(ap);
 }
 
+/* Whether that was the last of it. A body that was the last one by the client's word may have ended only where it says, too. */
+static bool append_ends(struct append *ap, const struct poured *got, int64_t end)
+{
+	if (ap->end == END_NEVER || got->err)
+		return false;
+	if (ap->end == END_WITH_BODY && ap->plan.length == LENGTH_UNKNOWN && got->proven && !got->cut && !got->displaced)
+		ap->plan.length = end;
+	return ap->plan.length != LENGTH_UNKNOWN && end == ap->plan.length;
+}
+
 /* The body has ended somehow; what is stored becomes the row's, and the first reason to say no is returned. */
 static enum err append_settle(struct append *ap, const struct poured *got)
 {
 	int64_t end = ap->u.offset + got->stored;
-	bool whole = ap->plan.length != LENGTH_UNKNOWN && end == ap->plan.length;
 	enum err reason = append_reason(ap, got), e = ERR_OK;
+	bool whole;
 
 	ap->out->proven = got->proven;
 	/* A body that passes the length is wrong as a whole: it must not complete the upload. */
@@ -176,14 +191,17 @@ static enum err append_settle(struct append *ap, const struct poured *got)
 		return ERR_TOO_LARGE;
 	if (got->displaced && got->leave_row)
 		return reason;
+	whole = append_ends(ap, got, end);
 	/* What comes next says only that it is complete. */
-	if (whole && !got->err && ap->resumed && end > ap->at)
+	if (whole && ap->resumed && end > ap->at)
 		e = append_say_resumed(ap);
-	if (whole && !got->err)
+	if (whole)
 		return e ? e : append_complete(ap);
 	bool kept = end > ap->u.offset;
 	if (end != ap->at || ap->u.writing || (reason && kept))
 		e = append_move(ap, end, reason != ERR_OK, reason && kept);
+	if (!e && !reason && ap->end == END_WITH_BODY)
+		e = got->proven ? ERR_INVALID : ERR_CUT;
 	return e ? e : reason;
 }
 
@@ -225,21 +243,23 @@ static enum err append_pour(struct append *ap, struct source *body, struct hold 
 	return e ? e : append_settle(ap, &got);
 }
 
-/* The body is empty, or there is no room for a single byte: the upload has its length, and the body must be empty. */
+/* The body is empty, or there is no room for a single byte: the upload has its length, and the body must be empty. An empty last body is the length if none is known. */
 static enum err append_nothing(struct append *ap, struct source *body)
 {
 	unsigned char byte;
 	ssize_t got = body->length == 0 ? 0 : body->read(body, &byte, 1);
 	if (got > 0)
 		return ERR_TOO_LARGE;
-	if (got < 0 && ap->wants->n)
+	if (got < 0 && (ap->wants->n || ap->end != END_AT_LENGTH))
 		return ERR_CUT;
 	enum err e = digest_check_bytes(ap->wants, "", 0);
 	if (!e)
 		e = append_length(ap);
-	if (e || ap->plan.room > 0)
+	if (e || ap->plan.room > 0 || ap->end == END_NEVER)
 		return e;
 	ap->out->proven = true;
+	if (ap->end == END_WITH_BODY && ap->plan.length == LENGTH_UNKNOWN)
+		ap->plan.length = ap->u.offset;
 	return ap->u.offset == ap->plan.length ? append_complete(ap) : ERR_TOO_LARGE;
 }
 
@@ -260,7 +280,7 @@ static enum err append_held(struct append *ap, const struct append_cmd *cmd, str
 
 enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct append_cmd *cmd, struct source *body, struct append_out *out)
 {
-	struct append ap = {.h = h, .a = a, .out = out, .wants = &cmd->wants};
+	struct append ap = {.h = h, .a = a, .out = out, .end = cmd->end, .wants = &cmd->wants};
 	struct hold *hold;
 	bool asked = false;
 

@@ -86,7 +86,7 @@ enum err upload_create(struct house *h, struct arena *a, const struct create_cmd
 	char id[24];
 	int64_t now = clock_now();
 
-	struct upload_new in = {.id = id, .owner = cmd->owner, .meta = cmd->meta, .length = cmd->length, .now = now,
+	struct upload_new in = {.id = id, .owner = cmd->owner, .meta = cmd->meta, .length = cmd->length, .now = now, .is_explicit = cmd->is_explicit,
 		.expires = plan_expiry(now, h->cfg->expiration, 0), .concat = cmd->concat, .concat_text = cmd->concat_text};
 	enum err e = cmd->concat == CONCAT_FINAL ? parts_of(a, cmd, &in) : ERR_OK;
 	if (!e)
@@ -104,7 +104,7 @@ enum err upload_create(struct house *h, struct arena *a, const struct create_cmd
 	if (e)
 		return e;
 	metrics_add(h->metrics, M_UPLOADS_TOTAL, 1);
-	return in.length == 0 && cmd->concat != CONCAT_FINAL ? complete_empty(h, a, out) : ERR_OK;
+	return in.length == 0 && !cmd->is_explicit && cmd->concat != CONCAT_FINAL ? complete_empty(h, a, out) : ERR_OK;
 }
 
 /* Expired is expired, whether the reaper has come by or not. */
@@ -122,7 +122,7 @@ enum err upload_find(struct house *h, struct arena *a, const char *id, struct up
 	return out->state == UPLOAD_GONE || expired(out) ? ERR_GONE : ERR_OK;
 }
 
-enum err upload_settle(struct house *h, struct arena *a, struct upload *u, struct append_out *out)
+enum err upload_settle(struct house *h, struct arena *a, struct upload *u, bool at_length, struct append_out *out)
 {
 	enum err e = ERR_OK;
 	*out = (struct append_out){0};
@@ -130,9 +130,24 @@ enum err upload_settle(struct house *h, struct arena *a, struct upload *u, struc
 	if (u->state == UPLOAD_OPEN && u->concat != CONCAT_FINAL && hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS))
 		e = store_upload_by_n(h->db, a, u->n, u);
 	/* Who is told that all bytes are there sends no more of them. */
-	if (!e && u->state == UPLOAD_OPEN && u->offset == u->length && upload_end_full(h, a, u->n, out) == ERR_OK)
+	bool full = !e && u->state == UPLOAD_OPEN && u->offset == u->length && (at_length || !u->is_explicit);
+	if (full && upload_end_full(h, a, u->n, out) == ERR_OK)
 		e = store_upload_by_n(h->db, a, u->n, u);
 	return e;
+}
+
+enum err upload_pin(struct house *h, struct arena *a, int64_t n)
+{
+	struct upload u;
+	if (h->cfg->durability == DURABILITY_FULL)
+		return ERR_OK;
+	enum err e = store_upload_by_n(h->db, a, n, &u);
+	if (e || u.state != UPLOAD_OPEN)
+		return e;
+	/* A commit that is durable makes those before it durable. The row need not change for that. */
+	struct upload_move m = {.n = n, .old = u.offset, .offset = u.offset, .writing = u.writing, .now = u.updated, .expires = -1, .full = true};
+	e = store_upload_move(h->db, &m);
+	return e == ERR_OFFSET ? ERR_OK : e;
 }
 
 enum err upload_file_drop(struct house *h, const struct upload *u)
@@ -163,7 +178,7 @@ enum err upload_gone_held(struct house *h, struct arena *a, struct upload *u, bo
 	return e;
 }
 
-enum err upload_remove(struct house *h, struct arena *a, const char *id)
+static enum err remove_one(struct house *h, struct arena *a, const char *id, bool only_open)
 {
 	struct upload u;
 	struct hold *hold;
@@ -175,12 +190,27 @@ enum err upload_remove(struct house *h, struct arena *a, const char *id)
 	e = hold_take(h->holds, HOLD_UPLOAD(u.n), NULL, HOLD_NO_OFFSET, true, (int)h->cfg->lock_wait_ms, &hold, &asked);
 	if (e)
 		return e;
-	e = upload_gone_held(h, a, &u, false);
+	if (only_open)
+		e = store_upload_by_n(h->db, a, u.n, &u);
+	if (!e && only_open && u.state != UPLOAD_OPEN)
+		e = ERR_CONFLICT;
+	if (!e)
+		e = upload_gone_held(h, a, &u, false);
 	hold_drop(hold);
 	/* Who waits for a part that will never come waits no longer. */
 	if (!e && u.concat == CONCAT_PARTIAL && u.state == UPLOAD_OPEN)
 		part_finals_join(h, a, u.n);
 	return e;
+}
+
+enum err upload_remove(struct house *h, struct arena *a, const char *id)
+{
+	return remove_one(h, a, id, false);
+}
+
+enum err upload_spoil(struct house *h, struct arena *a, const char *id)
+{
+	return remove_one(h, a, id, true);
 }
 
 /* Nothing is left of an upload that nobody knows the address of. */

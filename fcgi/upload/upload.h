@@ -41,19 +41,26 @@ struct create_cmd {
 	const char *owner;
 	const char *meta;           /* Upload-Metadata text, NULL if none */
 	int64_t length;             /* LENGTH_UNKNOWN if deferred; of a FINAL one ignored */
+	bool is_explicit;           /* complete only when its client says so, not at its length (IETF draft) */
 	enum upload_concat concat;
 	const char *concat_text;    /* of a FINAL one: Upload-Concat as received */
 	const struct upload *part;  /* its parts in order: PARTIAL rows */
 	int nparts;
 };
-/* A new upload under a fresh id. Length 0 is complete at once. A FINAL one is OPEN until it has the bytes of its parts, which upload_finish brings. ERR_TOO_LARGE above TUS_MAX_SIZE; ERR_NO_SPACE if it cannot fit. */
+/* A new upload under a fresh id. Length 0 is complete at once, unless it is explicit. A FINAL one is OPEN until it has the bytes of its parts, which upload_finish
+ * brings. ERR_TOO_LARGE above TUS_MAX_SIZE; ERR_NO_SPACE if it cannot fit. */
 enum err upload_create(struct house *h, struct arena *a, const struct create_cmd *cmd, struct upload *out);
 /* The row as it is; asks nobody. A GONE row is ERR_GONE. */
 enum err upload_find(struct house *h, struct arena *a, const char *id, struct upload *out);
 struct append_out;
 /* For HEAD: asks a living writer to let go, waits at most 200 ms for his last publication, reads the row. Waits for no lock. An upload that has all its bytes and
- * whose process died before it was complete is completed. ERR_NOT_FOUND: a chunk, and it is complete now. out: only what is to be finished later. */
-enum err upload_settle(struct house *h, struct arena *a, struct upload *u, struct append_out *out);
+ * whose process died before it was complete is completed; one that is explicit only if whoever asks takes its length for its end (at_length: tus).
+ * ERR_NOT_FOUND: a chunk, and it is complete now. out: only what is to be finished later. */
+enum err upload_settle(struct house *h, struct arena *a, struct upload *u, bool at_length, struct append_out *out);
+/* Makes what is known of this row as durable as level full has it. For offsets that a promise of the IETF draft is made of. */
+enum err upload_pin(struct house *h, struct arena *a, int64_t n);
+/* Display name of a whole upload, from the usual metadata keys. From the arena, or static. */
+const char *upload_title(struct arena *a, const struct upload *u);
 
 struct append_out {
 	int64_t offset, length;     /* as the row says now, also on errors where they are known (offset -1 if not) */
@@ -63,14 +70,17 @@ struct append_out {
 	int64_t finish_upload, finish_session;   /* rows whose finishing copies data, or a part that others may wait for: run upload_finish, session_finish for
 	                                          * them after the answer; 0 if none */
 };
-/* Appends the body to upload row n (whole or chunk): holds it, plans, writes, syncs, moves the row; completes it at its length.
- * ERR_OFFSET, ERR_INVALID, ERR_TOO_LARGE as plan_append; ERR_DISPLACED: another request took over, what came is kept;
- * ERR_CUT: the body ended early, what came is kept; ERR_CHECKSUM: the body has not what cmd->wants. Of a body with cmd->wants nothing is kept unless it came whole and
- * matches, whatever the error, not even its length;  ERR_STOPPING: likewise, because this process ends;
+/* Appends the body to upload row n (whole or chunk): holds it, plans, writes, syncs, moves the row; completes it as cmd->end says. What is told of an explicit
+ * upload is durable at every level. ERR_OFFSET, ERR_INVALID, ERR_TOO_LARGE as plan_append; ERR_INVALID also: the body ended elsewhere than the length says,
+ * what came is kept; ERR_DISPLACED: another request took over, what came is kept; ERR_CUT: the body ended early, what came is kept; ERR_CHECKSUM: the body has
+ * not what cmd->wants. Of a body with cmd->wants nothing is kept unless it came whole and matches, whatever the error, not even its length; ERR_STOPPING:
+ * likewise, because this process ends;
  * ERR_AGAIN: the row is not there any more, look it up anew; ERR_NO_SPACE: what fitted is kept. */
 enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct append_cmd *cmd, struct source *body, struct append_out *out);
 /* DELETE: cuts a writer, frees the space; 404 or 410 from now on. */
 enum err upload_remove(struct house *h, struct arena *a, const char *id);
+/* The same to an upload that is not complete; ERR_CONFLICT if it is. */
+enum err upload_spoil(struct house *h, struct arena *a, const char *id);
 /* A new upload with the whole body (PUT /upload/name, POST /upload). keep_cut: keeps a cut body as an unfinished upload; else nothing is left of it. */
 enum err upload_store(struct house *h, struct arena *a, const struct create_cmd *cmd, struct source *body, bool keep_cut, struct upload *u, struct append_out *out);
 /* A new upload whose bytes are brought piece by piece (a file in a form). Free with upload_push_close, whatever happened (also after a failed open, if

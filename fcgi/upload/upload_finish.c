@@ -6,8 +6,7 @@
 #include "model/name.h"
 #include "upload/upload_priv.h"
 
-/* Display name of a whole upload, from the usual metadata keys. */
-static const char *upload_title(struct arena *a, const struct upload *u)
+const char *upload_title(struct arena *a, const struct upload *u)
 {
 	static const char *const keys[] = {"filename", "name", "fileName", "recordingName"};
 	struct meta meta;

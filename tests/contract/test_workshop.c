@@ -593,10 +593,10 @@ static void all_bytes_complete_an_upload(void **state)
 	struct upload u;
 	/* somebody asks */
 	full_but_open(s, NULL, &u);
-	assert_int_equal(upload_settle(&s->h, s->a, &u, &(struct append_out){0}), ERR_OK);
+	assert_int_equal(upload_settle(&s->h, s->a, &u, true, &(struct append_out){0}), ERR_OK);
 	assert_int_equal(u.state, UPLOAD_COMPLETE);
 	full_but_open(s, "asked", &u);
-	assert_int_equal(upload_settle(&s->h, s->a, &u, &(struct append_out){0}), ERR_NOT_FOUND);
+	assert_int_equal(upload_settle(&s->h, s->a, &u, true, &(struct append_out){0}), ERR_NOT_FOUND);
 	assert_int_equal(the_session(s, "asked").state, SESSION_COMPLETE);
 	/* nobody asks */
 	struct upload v;

@@ -98,7 +98,7 @@ export const mutants = [
 	},
 	{
 		id: 'B08c', what: 'the protocol version is not looked at', suite: 'e2e', test: 'B08_bounds_type_and_version',
-		file: 'fcgi/app_handle.c', old: '\tif (flags & ROUTE_TUS)\n\t\te = guard_tus(c);\n', new: '',
+		file: 'fcgi/app_handle.c', old: '\tif ((flags & ROUTE_TUS) && !c->draft)\n\t\te = guard_tus(c);\n', new: '',
 	},
 	{
 		id: 'B08d', what: 'an upload may be created with any length', suite: 'e2e', test: 'B08_bounds_type_and_version',
@@ -603,7 +603,7 @@ export const mutants = [
 	},
 	{
 		id: 'E15', what: 'a body that is whole at last was never resumed', suite: 'e2e', in: 'events', test: 'a_command_is_run_when_the_file_is_there', control: 'refused_creations_are_told_within_bounds',
-		file: 'fcgi/upload/append.c', old: '\tif (whole && !got->err && ap->resumed && end > ap->at)\n', new: '\tif (whole && !got->err && ap->resumed && end < ap->at)\n',
+		file: 'fcgi/upload/append.c', old: '\tif (whole && ap->resumed && end > ap->at)\n', new: '\tif (whole && ap->resumed && end < ap->at)\n',
 	},
 	{
 		id: 'E16', what: 'tusctl hooks delivers beside the pool', suite: 'e2e', in: 'events', test: 'without_a_pool_tusctl_delivers', control: 'refused_creations_are_told_within_bounds',
@@ -873,7 +873,7 @@ export const mutants = [
 	},
 	{
 		id: 'L25', what: 'a HEAD completes an upload and forgets its finishing', suite: 'fault', in: 'test_apart', test: 'a_head_leaves_nothing_unfinished', control: 'a_copy_that_failed_is_not_kept',
-		file: 'fcgi/proto/proto_tus.c', old: '\t\te = upload_settle(c->house, c->a, &u, &out);\n\tcall_later(c, out.finish_upload, out.finish_session);\n', new: '\t\te = upload_settle(c->house, c->a, &u, &out);\n',
+		file: 'fcgi/proto/proto_tus.c', old: '\t\te = upload_settle(c->house, c->a, &u, true, &out);\n\tcall_later(c, out.finish_upload, out.finish_session);\n', new: '\t\te = upload_settle(c->house, c->a, &u, true, &out);\n',
 	},
 	{
 		id: 'C0', what: 'a fixed term slides', suite: 'http', in: 'test_tus', test: 'check_097_absolute_expiry', control: 'check_034_052_types',
