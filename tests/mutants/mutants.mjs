@@ -1,7 +1,7 @@
 // mutants.mjs - one row a defect: what it is, where it is put in, and which test must fail of it.
 //
 // B01-B35 are the weaknesses of the replaced system; where several defects lead to one, letters tell them apart. D rows weaken durability, E rows the outbox and its hook,
-// C rows concatenation, N rows what keeps two who work at once from each other's files and room.
+// C rows concatenation, P rows what programs of other people would stumble over, N rows what keeps two who work at once from each other's files and room.
 // T and DR rows are what the conformance suite must notice: suite 'e2e', in 'conformance', test is the number of a check.
 // old must be found exactly once in file; edits: several replacements. in: the test file (of e2e: 'bugs' unless told); control: a test that must still pass.
 const t = String.raw;
@@ -934,6 +934,23 @@ export const mutants = [
 	{
 		id: 'C14', what: 'the parts stand in the wrong order', suite: 'http', in: 'test_concat', test: 'check_118_127_final', control: 'check_117_partial',
 		file: 'db/store_sql.c', old: 'AND seq>=?2 ORDER BY seq LIMIT ?3', new: 'AND seq>=?2 ORDER BY n DESC LIMIT ?3',
+	},
+	{
+		id: 'P1', what: 'an empty Upload-Metadata header is malformed', suite: 'e2e', in: 'clients_python', test: 'tuspy_whole_without_metadata', control: 'tuspy_chunks_with_metadata',
+		file: 'fcgi/proto/proto_tus.c', old: '\tif (!value || !*value)\n\t\treturn ERR_OK;\n\tif (http_header_count(c->req, "Upload-Metadata")',
+		new: '\tif (!value)\n\t\treturn ERR_OK;\n\tif (!*value || http_header_count(c->req, "Upload-Metadata")',
+	},
+	{
+		id: 'P2', what: 'the list of extensions has blanks behind its commas', suite: 'e2e', in: 'clients_raw', test: 'tuskit_server_info', control: 'tuskit_background_upload_cut_and_resumed',
+		file: 'fcgi/proto/proto_ext.c', old: '*all ? "," : ""', new: '*all ? ", " : ""',
+	},
+	{
+		id: 'P3', what: 'a refusal repeats the offset that was sent', suite: 'e2e', in: 'clients_raw', test: 'tuskit_believes_the_offset_of_a_refusal', control: 'tuskit_server_info',
+		file: 'fcgi/proto/proto_tus.c', old: '\ttus_offset(c, out->offset);\n\tif (e == ERR_OFFSET', new: '\ttus_offset(c, e == ERR_OFFSET ? 0 : out->offset);\n\tif (e == ERR_OFFSET',
+	},
+	{
+		id: 'P4', what: 'the real method decides, whatever X-HTTP-Method-Override says', suite: 'e2e', in: 'clients_raw', test: 'java_whole_file_in_one_request', control: 'tuskit_server_info',
+		file: 'fcgi/guard.c', old: 'if (!name || !*name || req->nseg < 1 ||', new: 'if (!name || *name || req->nseg < 1 ||',
 	},
 ];
 
