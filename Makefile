@@ -15,7 +15,7 @@ OBJ    = $(SRC:%.c=$(B)/obj/%.o)
 BINS   = $(B)/tus-fcgi $(B)/tusctl $(B)/upload.cgi
 CTESTS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tests/contract/test_*.c tests/http/test_*.c tests/fault/test_*.c))
 
-.PHONY: all clean run test ctests tools lint san tsan storm power fuzz install
+.PHONY: all clean run test ctests tools lint conformance san tsan storm power fuzz install
 all: $(BINS)
 
 $(B)/libtus.a: $(OBJ)
@@ -103,6 +103,12 @@ power: all tools
 tools: $(B)/tests/shim.so $(B)/tests/rows $(B)/tests/cut
 ctests: $(CTESTS) $(FUZZ:%=$(B)/tests/fuzz/%)
 
+# The conformance suite against this server and a rival, as a table (Markdown); who fails each check.
+conformance: all tests/conformance/rivals/node_modules/.package-lock.json
+	TUS_BUILD=$(B) node tests/conformance/rivals/table.mjs
+tests/conformance/rivals/node_modules/.package-lock.json: tests/conformance/rivals/package-lock.json
+	cd $(<D) && npm ci --no-audit --no-fund >&2
+
 # Figures: HEAD behind silent clients, hand-over, commits a second, checksums. RUNS=3 is how often each is taken; for a quiet machine.
 bench: $(BINS) $(B)/tests/bench/commit $(B)/tests/bench/handover
 	node tests/bench/bench.mjs --build $(B) --runs $(or $(RUNS),3)
@@ -116,7 +122,7 @@ SAN_E2E ?= all
 tsan:
 	$(MAKE) B=$(B)-tsan OPT='-O1 -g -fsanitize=thread' LDFLAGS='-fsanitize=thread' all ctests
 	scripts/sanitized $(B)-tsan $(TSAN_E2E)
-TSAN_E2E ?= parallel.test.mjs big_js_client.test.mjs fallback.test.mjs tus_core.test.mjs
+TSAN_E2E ?= parallel.test.mjs big_js_client.test.mjs fallback.test.mjs conformance.test.mjs
 
 run:
 	scripts/run --build $(B)

@@ -68,6 +68,7 @@ export class Context {
 
 	// Creates and gives the URL.
 	async made(options) {
+		this.need('creation');
 		const res = await this.create(options);
 		this.status(res, 201, 'creation');
 		assert.ok(res.headers.location, `creation without Location: ${res}`);
@@ -107,6 +108,30 @@ export class Context {
 	// Until the server has got n bytes of an upload whose body is on the way. From outside only time tells; the numbers of the checks are all different.
 	arrived(n) { return this.control.arrived ? this.control.arrived(n) : sleep(700); }
 
+	// The offset once a connection has been cut and its bytes are dealt with: told twice the same.
+	async settled(url) {
+		let before = -1;
+		return (await until(async () => {
+			const now = await this.offset(url), same = now >= 0 && now === before;
+			before = now;
+			return same && { now };
+		}, { what: 'offset that stays', every: 150 })).now;
+	}
+
+	// The same URL, or the one given, at another process.
+	async elsewhere(url = this.base) {
+		const other = await this.controlled('baseOther')();
+		return new URL(new URL(url).pathname, other).href;
+	}
+
+	// A server whose uploads expire within seconds: this one, or one of the control module's.
+	async hasty() {
+		this.need('expiration');
+		const res = await this.create({ length: 1 });
+		if (Date.parse(res.headers['upload-expires']) - Date.now() < 10000) return this;
+		return this.at(await this.controlled('baseHasty')());
+	}
+
 	// ---- judging
 
 	skip(reason) { throw new NotApplicable(reason); }
@@ -132,6 +157,27 @@ export class Context {
 			if (!(e instanceof NotApplicable)) e.message = `${name}: ${e.message}`;
 			throw e;
 		}
+	}
+
+	// Each of the values as a case.
+	async each(values, fn) {
+		for (const v of values) await this.case(JSON.stringify(v), () => fn(v));
+	}
+
+	// A creation that is refused, and has no URL.
+	async refused(statuses, options, what = '') {
+		const res = this.status(await this.create(options), statuses, what);
+		assert.equal(res.headers.location, undefined, `${what} Location of a refused creation`);
+		return res;
+	}
+
+	// Fails if anything was stored meanwhile; without a control module nobody knows.
+	async storesNothing(fn) {
+		const names = () => (this.control.files ? [...this.control.files().keys()].sort().join('\n') : '');
+		const before = names();
+		const out = await fn();
+		assert.equal(names(), before, 'files on the disk');
+		return out;
 	}
 
 	// Downloading is outside of tus; where it works, it shows the bytes that are really there.
@@ -163,10 +209,12 @@ export async function probe(options) {
 		extensions: list(res.headers['tus-extension']),
 		maxSize: res.headers['tus-max-size'] === undefined ? undefined : Number(res.headers['tus-max-size']),
 		algorithms: list(res.headers['tus-checksum-algorithm']),
-		download: false,
+		download: false,   // of finished uploads, by GET of their URL
+		cors: false,
 	};
 	const data = bytes('probe', 0, DOWNLOAD);
-	const made = await t.create({ length: DOWNLOAD });
+	const made = await t.create({ length: DOWNLOAD, headers: { Origin: t.origin } });
+	t.caps.cors = made.headers['access-control-allow-origin'] !== undefined;
 	if (made.status === 201 && made.headers.location) {
 		await t.patch(t.url(made), 0, data);
 		const got = await t.http('GET', t.url(made)).catch(() => null);

@@ -34,7 +34,10 @@ async function judge(c, t) {
 		await c.run(t);
 		return { outcome: 'pass' };
 	} catch (e) {
-		return e instanceof NotApplicable ? { outcome: 'n/a', reason: e.message } : { outcome: 'FAIL', reason: e.message, error: e };
+		if (e instanceof NotApplicable) return { outcome: 'n/a', reason: e.message };
+		// A case may have a lower level than its check.
+		const [, level] = /\((practice|MAY|SHOULD)\b/.exec(e.message) ?? [];
+		return { outcome: 'FAIL', reason: e.message, error: e, ...(level && { level }) };
 	}
 }
 

@@ -1,7 +1,9 @@
 // control.mjs - what the conformance suite may have done to our server from inside: its control module (tests/conformance/README.md).
 import fs from 'node:fs';
 import path from 'node:path';
-import { files, metrics, start } from './server.mjs';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { build, files, start } from './server.mjs';
 import { until } from './http.mjs';
 
 const stopped = pid => fs.readdirSync(`/proc/${pid}/task`).every(t => /\) T /.test(fs.readFileSync(`/proc/${pid}/task/${t}/stat`, 'latin1')));
@@ -14,6 +16,12 @@ function occupied(server) {
 		try { out.set(path.join(path.basename(dir), f), fs.statSync(path.join(dir, f)).blocks * 512); } catch { /* just removed */ }
 	}
 	return out;
+}
+
+// How many uploads were told of as complete.
+async function finished(server) {
+	const { stdout } = await promisify(execFile)(path.join(build, 'tusctl'), ['--data', server.data, '--json', 'events', '--limit', '1000000'], { maxBuffer: 1 << 28 });
+	return JSON.parse(stdout).events.filter(e => e.event === 'completed').length;
 }
 
 // A server of a certain kind, begun when a check first asks for its address.
@@ -37,9 +45,13 @@ export function controlOf(server) {
 		baseFull: lazily({ settings: { WORKERS: 2, MIN_FREE_SPACE: String(2 ** 50) } }, started),
 		// no process may make a file longer than 4 MiB: a full disk, without a disk to fill
 		baseNearlyFull: lazily({ settings: { WORKERS: 2 }, wrap: ['bash', '-c', 'ulimit -f 4096; exec "$@"', 'limited'] }, started),
+		baseImpatient: lazily({ settings: { WORKERS: 2, READ_TIMEOUT: 1 } }, started),
 		arrived: n => server.arrived(n),
 		files: () => occupied(server),
-		finishedTotal: async () => (await metrics(server)).waveforge_tus_uploads_completed,
+		stored: data => files(server.partsDir).some(f => {
+			try { return fs.readFileSync(path.join(server.partsDir, f)).subarray(0, data.length).equals(data); } catch { return false; }
+		}),
+		finishedTotal: () => finished(server),
 		kill: async () => server.waitWorkersBack(server.killWorkers()),
 		stopGently: async () => process.kill(await held(), 'SIGTERM'),
 		freeze: async () => {
