@@ -43,16 +43,16 @@ async function sameFile(url, seed, size = SIZE) {
 }
 
 const rows = [
-	{ name: 'one_patch' },
-	{ name: 'chunks', options: { chunkSize: 1 << 20 } },
-	{ name: 'data_with_creation', options: { chunkSize: 1 << 20, uploadDataDuringCreation: true }, first: 1 << 20 },
-	{ name: 'method_override', options: { overridePatchMethod: true } },
-	{ name: 'deferred_length', stream: true, options: { uploadLengthDeferred: true, chunkSize: 800000 } },
-	{ name: 'deferred_length_that_ends_with_a_chunk', stream: true, options: { uploadLengthDeferred: true, chunkSize: 1 << 20 } },
+	{ name: 'js_one_patch' },
+	{ name: 'js_chunks', options: { chunkSize: 1 << 20 } },
+	{ name: 'js_data_with_creation', options: { chunkSize: 1 << 20, uploadDataDuringCreation: true }, first: 1 << 20 },
+	{ name: 'js_method_override', options: { overridePatchMethod: true } },
+	{ name: 'js_deferred_length', stream: true, options: { uploadLengthDeferred: true, chunkSize: 800000 } },
+	{ name: 'js_deferred_length_that_ends_with_a_chunk', stream: true, options: { uploadLengthDeferred: true, chunkSize: 1 << 20 } },
 ];
 
 for (const row of rows)
-	through(server, `js_${row.name}`, async proxy => {
+	through(server, row.name, async proxy => {
 		const held = proxy.hold(r => isData(r) && (!row.first || offset(r) === row.first), CUT);
 		const u = started(proxy, row.stream ? Readable.from(pieces(row.name, 0, SIZE)) : bytes(row.name, 0, SIZE), {
 			metadata: { filename: NAME, empty: '', filetype: 'video/webm' }, ...row.options,

@@ -49,15 +49,15 @@ async function sameFile(url, name) {
 
 const retries = { retries: 3, retry_delay: 0.1 };
 const rows = [
-	{ name: 'whole_without_metadata', options: {}, first: 0, resumed: CUT },
-	{ name: 'chunks_with_metadata', options: { chunk_size: CHUNK, metadata: { filename: 'Größe.bin', empty: '' } }, first: CHUNK, resumed: CHUNK + CUT },
+	{ name: 'tuspy_whole_without_metadata', options: {}, first: 0, resumed: CUT },
+	{ name: 'tuspy_chunks_with_metadata', options: { chunk_size: CHUNK, metadata: { filename: 'Größe.bin', empty: '' } }, first: CHUNK, resumed: CHUNK + CUT },
 	// of a body with a checksum nothing is kept unless it is whole
-	{ name: 'chunks_with_checksum', options: { chunk_size: CHUNK, upload_checksum: true }, first: CHUNK, resumed: CHUNK },
-	{ name: 'asynchronous', options: { chunk_size: CHUNK }, asynchronous: true, first: CHUNK, resumed: CHUNK + CUT },
+	{ name: 'tuspy_chunks_with_checksum', options: { chunk_size: CHUNK, upload_checksum: true }, first: CHUNK, resumed: CHUNK },
+	{ name: 'tuspy_asynchronous', options: { chunk_size: CHUNK }, asynchronous: true, first: CHUNK, resumed: CHUNK + CUT },
 ];
 
 for (const row of rows)
-	through(server, `tuspy_${row.name}`, async proxy => {
+	through(server, row.name, async proxy => {
 		const held = proxy.hold(r => isData(r) && offset(r) === row.first, CUT);
 		const t = tuspy(proxy, row.name, { options: { ...retries, ...row.options }, asynchronous: row.asynchronous });
 		const h = await Promise.race([held, t.done]);
