@@ -48,6 +48,11 @@ const rows = [
 	{ name: 'js_data_with_creation', options: { chunkSize: 1 << 20, uploadDataDuringCreation: true }, first: 1 << 20 },
 	{ name: 'js_method_override', options: { overridePatchMethod: true } },
 	{ name: 'js_deferred_length', stream: true, options: { uploadLengthDeferred: true, chunkSize: 800000 } },
+	{ name: 'js_draft_03', draft: '5', options: { protocol: 'ietf-draft-03' } },
+	{ name: 'js_draft_03_chunks', draft: '5', options: { protocol: 'ietf-draft-03', chunkSize: 1 << 20 } },
+	{ name: 'js_draft_05', draft: '6', options: { protocol: 'ietf-draft-05' } },
+	{ name: 'js_draft_05_chunks', draft: '6', options: { protocol: 'ietf-draft-05', chunkSize: 1 << 20 } },
+	{ name: 'js_draft_05_data_with_creation', draft: '6', options: { protocol: 'ietf-draft-05', chunkSize: 1 << 20, uploadDataDuringCreation: true }, first: 1 << 20 },
 	{ name: 'js_deferred_length_that_ends_with_a_chunk', stream: true, options: { uploadLengthDeferred: true, chunkSize: 1 << 20 } },
 ];
 
@@ -65,9 +70,11 @@ for (const row of rows)
 		await u.done;
 
 		const sent = proxy.requests.filter(isData);
+		assert.ok(proxy.requests.every(r => r.headers['tus-resumable'] === (row.draft ? undefined : '1.0.0') && r.headers['upload-draft-interop-version'] === row.draft));
 		const next = sent[sent.indexOf(h.request) + 1];
 		assert.equal(offset(next), at, 'the request after the cut goes on where the bytes ended');
 		assert.equal(sent.reduce((n, r) => n + r.body, 0), SIZE, 'every byte went over the wire once');
+		assert.equal(proxy.of('HEAD').length, 1, 'nothing but the cut was a failure to the client');
 		if (row.options?.overridePatchMethod) assert.ok(sent.every(r => r.method === 'POST'));
 		const got = await sameFile(u.url, row.name);
 		assert.match(got.headers['content-disposition'], /filename\*=UTF-8''Gr%C3%B6%C3%9Fe%20%E6%B8%AC/);

@@ -952,6 +952,14 @@ export const mutants = [
 		id: 'P4', what: 'the real method decides, whatever X-HTTP-Method-Override says', suite: 'e2e', in: 'clients_raw', test: 'java_whole_file_in_one_request', control: 'tuskit_server_info',
 		file: 'fcgi/guard.c', old: 'if (!name || !*name || req->nseg < 1 ||', new: 'if (!name || *name || req->nseg < 1 ||',
 	},
+	{
+		id: 'P5', what: 'every version of the draft wants its type', suite: 'e2e', in: 'clients_js', test: 'js_draft_03', control: 'js_draft_05',
+		file: 'fcgi/proto/proto_draft_upload.c', old: 'if (d->partial_type && !field_media', new: 'if (d && !field_media',
+	},
+	{
+		id: 'P6', what: 'answers to appends have no offset, as the newer drafts allow', suite: 'e2e', in: 'clients_js', test: 'js_draft_05_chunks', control: 'js_chunks',
+		file: 'fcgi/proto/proto_draft_upload.c', old: '\tdraft_offset(c, out->offset);\n\tif (e == ERR_OFFSET && out', new: '\tif (e)\n\t\tdraft_offset(c, out->offset);\n\tif (e == ERR_OFFSET && out',
+	},
 ];
 
 // Weaknesses of which no build of this server can have a small version.
