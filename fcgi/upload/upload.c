@@ -127,8 +127,11 @@ enum err upload_settle(struct house *h, struct arena *a, struct upload *u, bool 
 	enum err e = ERR_OK;
 	*out = (struct append_out){0};
 	/* Whoever brings the bytes of a final one together writes for nobody who asks. */
-	if (u->state == UPLOAD_OPEN && u->concat != CONCAT_FINAL && hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS))
+	if (u->state == UPLOAD_OPEN && u->concat != CONCAT_FINAL) {
+		/* If nobody writes, somebody may have done so since u was read. */
+		hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS);
 		e = store_upload_by_n(h->db, a, u->n, u);
+	}
 	/* Who is told that all bytes are there sends no more of them. */
 	bool full = !e && u->state == UPLOAD_OPEN && u->offset == u->length && (at_length || !u->is_explicit);
 	if (full && upload_end_full(h, a, u->n, out) == ERR_OK)

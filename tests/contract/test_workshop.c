@@ -611,6 +611,19 @@ static void all_bytes_complete_an_upload(void **state)
 	clock_shift(0);
 }
 
+/* Whoever asks where to go on has read the row before; the writer has gone since, and nobody is left to be asked. */
+static void who_asks_is_told_the_last_offset(void **state)
+{
+	struct scene *s = *state;
+	struct create_cmd w = {.owner = "", .length = 10};
+	struct upload u;
+	assert_int_equal(upload_create(&s->h, s->a, &w, &u), ERR_OK);
+	fill(s, u.n, 7);
+	assert_int_equal(u.offset, 0);
+	assert_int_equal(upload_settle(&s->h, s->a, &u, true, &(struct append_out){0}), ERR_OK);
+	assert_int_equal(u.offset, 7);
+}
+
 static bool there(struct scene *s, const char *sid, const char *disk)
 {
 	int fd;
@@ -757,7 +770,7 @@ int main(void)
 		S_(a_published_upload_can_be_read),
 		S_(the_start_ends_what_was_begun), S_(many_unfinished_chunks_go), S_(what_waits_for_space_can_be_cancelled), S_(a_join_needs_space),
 		S_(a_failed_join_leaves_no_file), S_(a_join_of_too_little_fails), S_(many_runs_are_offered_little_by_little), S_(runs_of_a_long_name_are_all_offered), S_(a_file_outlives_its_session), S_(takes_that_are_gone_hide_none), S_(a_run_that_fails_is_passed_over),
-		S_(all_bytes_complete_an_upload), S_(a_file_that_lost_its_name_goes), S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_file_in_the_making_is_no_orphan), S_(a_long_recording_is_forgotten_in_one_round),
+		S_(all_bytes_complete_an_upload), S_(who_asks_is_told_the_last_offset), S_(a_file_that_lost_its_name_goes), S_(a_hole_closed_late_is_recovered_in_time), S_(runs_wait_for_space), S_(a_file_in_the_making_is_no_orphan), S_(a_long_recording_is_forgotten_in_one_round),
 	};
 	return cmocka_run_group_tests_name("workshop", tests, NULL, NULL);
 }

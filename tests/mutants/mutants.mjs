@@ -440,7 +440,7 @@ export const mutants = [
 	},
 	{
 		id: 'H1', what: 'HEAD does not ask the writer for what it has', suite: 'contract', in: 'test_handover', test: 'same_process_silent', control: 'alone',
-		file: 'fcgi/upload/upload.c', old: 'u->state == UPLOAD_OPEN && u->concat != CONCAT_FINAL && hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS)', new: 'u->state == UPLOAD_OPEN && !h->holds',
+		file: 'fcgi/upload/upload.c', old: '\t\thold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS);\n', new: '',
 	},
 	{
 		id: 'H2', what: 'a displaced writer is told that all is well, behind other doors', suite: 'contract', in: 'test_handover', test: 'plain_cgi_silent', control: 'alone',
@@ -874,6 +874,10 @@ export const mutants = [
 	{
 		id: 'L25', what: 'a HEAD completes an upload and forgets its finishing', suite: 'fault', in: 'test_apart', test: 'a_head_leaves_nothing_unfinished', control: 'a_copy_that_failed_is_not_kept',
 		file: 'fcgi/proto/proto_tus.c', old: '\t\te = upload_settle(c->house, c->a, &u, true, &out);\n\tcall_later(c, out.finish_upload, out.finish_session);\n', new: '\t\te = upload_settle(c->house, c->a, &u, true, &out);\n',
+	},
+	{
+		id: 'L26', what: 'HEAD tells what was read before the last writer went', suite: 'contract', in: 'test_workshop', test: 'who_asks_is_told_the_last_offset',
+		file: 'fcgi/upload/upload.c', old: '\t\thold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS);\n\t\te = store_upload_by_n', new: '\t\tif (hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS))\n\t\t\te = store_upload_by_n',
 	},
 	{
 		id: 'C0', what: 'a fixed term slides', suite: 'http', in: 'test_tus', test: 'check_097_absolute_expiry', control: 'check_034_052_types',
