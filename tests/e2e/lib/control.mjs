@@ -47,6 +47,8 @@ export function controlOf(server) {
 		baseNearlyFull: lazily({ settings: { WORKERS: 2 }, wrap: ['bash', '-c', 'ulimit -f 4096; exec "$@"', 'limited'] }, started),
 		baseImpatient: lazily({ settings: { WORKERS: 2, READ_TIMEOUT: 1 } }, started),
 		arrived: n => server.arrived(n),
+		interop: [3, 4, 5, 6, 7, 8],
+		putTarget: name => `/upload/${name}`,
 		files: () => occupied(server),
 		stored: data => files(server.partsDir).some(f => {
 			try { return fs.readFileSync(path.join(server.partsDir, f)).subarray(0, data.length).equals(data); } catch { return false; }
