@@ -60,7 +60,9 @@ enum err blob_size(struct blobs *b, int64_t file, int64_t *size);
  * part is gone and the finished file has the size, that is success; if neither is there, ERR_NOT_FOUND. keep: the part stays, for others lie in it: both names
  * are one file then, or the finished file is a copy where links are refused; nobody writes into it any more. */
 enum err blob_publish(struct blobs *b, int64_t file, int64_t size, bool keep, const char *sid, const char *disk);
-/* Removes the copy that a publication which died has left. Absent is success. */
+/* Bytes of the copy that a publication which died has left; 0 if there is none. */
+enum err blob_copy_size(struct blobs *b, int64_t file, const char *sid, int64_t *size);
+/* Removes it. Absent is success. */
 enum err blob_copy_remove(struct blobs *b, int64_t file, const char *sid);
 /* Makes the finished file a part file again, under both names (link; a copy on another device). Re-runnable. */
 enum err blob_unpublish(struct blobs *b, const char *sid, const char *disk, int64_t file);

@@ -181,6 +181,20 @@ enum err blob_publish(struct blobs *b, int64_t file, int64_t size, bool keep, co
 	return e;
 }
 
+enum err blob_copy_size(struct blobs *b, int64_t file, const char *sid, int64_t *size)
+{
+	char temp[COPY_NAME_LEN];
+	int fd;
+	*size = 0;
+	copy_name(file, temp);
+	enum err e = blob_done_open(b, sid, temp, &fd);
+	if (e)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = blob_fd_size(fd, size);
+	blob_close(fd);
+	return e;
+}
+
 enum err blob_copy_remove(struct blobs *b, int64_t file, const char *sid)
 {
 	char temp[COPY_NAME_LEN];

@@ -26,8 +26,22 @@ const char *upload_disk(struct arena *a, const struct upload *u)
 	return name_disk(a, upload_title(a, u));
 }
 
+/* Whether there is room for what is not copied yet. The parts may be as full as they like: it is finishing that makes room there. */
+static enum err rest_fits(struct house *h, int64_t file, int64_t size, const char *sid)
+{
+	int64_t parts, done, there;
+	enum err e = blob_copy_size(h->blobs, file, sid, &there);
+	if (!e)
+		e = blobs_free_space(h->blobs, &parts, &done);
+	if (e || done - (size - there) >= h->cfg->min_free)
+		return e;
+	/* What an earlier run has left would keep the disk full. */
+	blob_copy_remove(h->blobs, file, sid);
+	return ERR_NO_SPACE;
+}
+
 /* Between two devices it is a copy, which may not take what is kept free; unless it is there already. */
-static enum err copy_fits(struct house *h, int64_t size, const char *sid, const char *disk)
+static enum err copy_fits(struct house *h, int64_t file, int64_t size, const char *sid, const char *disk)
 {
 	int64_t there = -1;
 	int fd;
@@ -37,7 +51,7 @@ static enum err copy_fits(struct house *h, int64_t size, const char *sid, const 
 		blob_fd_size(fd, &there);
 		blob_close(fd);
 	}
-	return there == size ? ERR_OK : space_check(h, size);
+	return there == size ? ERR_OK : rest_fits(h, file, size, sid);
 }
 
 enum err part_publish(struct house *h, int64_t file, int64_t size, bool keep, const char *sid, const char *disk)
@@ -49,7 +63,7 @@ enum err part_publish(struct house *h, int64_t file, int64_t size, bool keep, co
 		return e;
 	if (size == 0)
 		blob_close(fd);
-	e = copy_fits(h, size, sid, disk);
+	e = copy_fits(h, file, size, sid, disk);
 	return e ? e : blob_publish(h->blobs, file, size, keep, sid, disk);
 }
 

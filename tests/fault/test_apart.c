@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 
 #include "blob/blob_priv.h"
 #include "tests/http/kit.h"
@@ -13,6 +14,22 @@
 #define HOURS 3600
 
 static struct kit *k;
+static int64_t room = -1, room_of_parts = -1;     /* bytes that are free for finished files and for parts, as the application is told; -1: the truth */
+
+/* Comes before libc's. */
+int fstatvfs(int fd, struct statvfs *v)
+{
+	char path[40], dir[400] = "";
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	int rc = statvfs(path, v);
+	ssize_t n = readlink(path, dir, sizeof dir - 1);
+	int64_t told = n > 6 && strcmp(dir + n - 6, "/parts") == 0 ? room_of_parts : room;
+	if (told >= 0) {
+		v->f_frsize = 1;
+		v->f_bavail = (fsblkcnt_t)told;
+	}
+	return rc;
+}
 
 static int begin(void **state)
 {
@@ -27,6 +44,7 @@ static int end(void **state)
 {
 	(void)state;
 	shim_use(NULL, NULL);
+	room = room_of_parts = -1;
 	kit_done(k);
 	return 0;
 }
@@ -67,12 +85,13 @@ static bool copy_is_there(const char *sid, int64_t file)
 }
 
 /* As a process that was killed leaves it. */
-static void half_copy(const char *sid, int64_t file)
+static void half_copy(const char *sid, int64_t file, const char *bytes)
 {
 	int fd;
 	assert_int_equal(blob_note(kit_house(k)->blobs, sid, "x", "{}"), ERR_OK);
 	fd = open(copy_path(sid, file), O_WRONLY | O_CREAT, 0640);
 	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, strlen(bytes)), strlen(bytes));
 	close(fd);
 }
 
@@ -122,11 +141,44 @@ static void a_copy_that_failed_is_not_kept(void **state)
 	assert_int_equal(k->len, 9);
 }
 
+/* What is finished makes room there. */
+static void full_parts_keep_nothing_from_being_finished(void **state)
+{
+	(void)state;
+	struct session s = stopped();
+	room_of_parts = 0;
+	room = 9;
+	assert_int_equal(session_finish(kit_house(k), s.n), ERR_OK);
+	EXPECT(k, 200, kit_get(k, "/recordings/" SID "/a.webm"));
+}
+
+static void a_half_copy_needs_room_for_the_rest(void **state)
+{
+	(void)state;
+	struct session s = stopped();
+	half_copy(SID, s.file, "the b");
+	room = 4;
+	assert_int_equal(session_finish(kit_house(k), s.n), ERR_OK);
+	EXPECT(k, 200, kit_get(k, "/recordings/" SID "/a.webm"));
+	assert_memory_equal(k->body, "the bytes", 9);
+}
+
+/* What is there of it would keep the disk full. */
+static void a_half_copy_without_room_is_not_kept(void **state)
+{
+	(void)state;
+	struct session s = stopped();
+	half_copy(SID, s.file, "the b");
+	room = 3;
+	assert_int_equal(session_finish(kit_house(k), s.n), ERR_NO_SPACE);
+	assert_false(copy_is_there(SID, s.file));
+}
+
 static void deleting_an_upload_frees_its_copy(void **state)
 {
 	struct upload u = whole();
 	(void)state;
-	half_copy(u.id, u.file);
+	half_copy(u.id, u.file, "");
 	assert_int_equal(upload_remove(kit_house(k), k->a, u.id), ERR_OK);
 	assert_false(copy_is_there(u.id, u.file));
 }
@@ -135,7 +187,7 @@ static void cancelling_a_session_frees_its_copy(void **state)
 {
 	(void)state;
 	struct session s = stopped();
-	half_copy(SID, s.file);
+	half_copy(SID, s.file, "");
 	/* Its bytes were lost: nobody goes on with the copy. */
 	assert_int_equal(store_session_failed(kit_house(k)->db, s.n, true), ERR_OK);
 	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_OK);
@@ -149,10 +201,10 @@ static void the_reaper_removes_what_nobody_goes_on_with(void **state)
 	(void)state;
 	struct session s = stopped();
 	assert_int_equal(store_session_failed(kit_house(k)->db, s.n, true), ERR_OK);
-	half_copy(SID, s.file);
-	half_copy("other", 4711);
+	half_copy(SID, s.file, "");
+	half_copy("other", 4711, "");
 	assert_int_equal(file_take(kit_house(k), &file, &making), ERR_OK);
-	half_copy("other", file);
+	half_copy("other", file, "");
 	kit_reap(k);
 	assert_true(copy_is_there("other", 4711));
 	clock_shift(2 * HOURS);
@@ -192,7 +244,8 @@ static void a_head_leaves_nothing_unfinished(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		A_(a_copy_that_failed_is_not_kept), A_(deleting_an_upload_frees_its_copy), A_(cancelling_a_session_frees_its_copy),
+		A_(a_copy_that_failed_is_not_kept), A_(full_parts_keep_nothing_from_being_finished), A_(a_half_copy_needs_room_for_the_rest), A_(a_half_copy_without_room_is_not_kept),
+		A_(deleting_an_upload_frees_its_copy), A_(cancelling_a_session_frees_its_copy),
 		A_(the_reaper_removes_what_nobody_goes_on_with), A_(a_head_leaves_nothing_unfinished),
 	};
 	return cmocka_run_group_tests_name("two devices", tests, NULL, NULL);

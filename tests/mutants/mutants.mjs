@@ -856,6 +856,18 @@ export const mutants = [
 		file: 'fcgi/proto/proto_send.c', old: '&& size == r->size)', new: '&& size >= r->size)',
 	},
 	{
+		id: 'N61', what: 'full parts keep recordings from being finished on another device', suite: 'fault', in: 'test_apart', test: 'full_parts_keep_nothing_from_being_finished', control: 'a_copy_that_failed_is_not_kept',
+		file: 'fcgi/upload/upload_finish.c', old: 'e || done - (size', new: 'e || (parts < done ? parts : done) - (size',
+	},
+	{
+		id: 'N62', what: 'a half copy must have room for the whole', suite: 'fault', in: 'test_apart', test: 'a_half_copy_needs_room_for_the_rest', control: 'a_copy_that_failed_is_not_kept',
+		file: 'fcgi/upload/upload_finish.c', old: 'done - (size - there) >=', new: 'done - (size - 0 * there) >=',
+	},
+	{
+		id: 'N63', what: 'a half copy for whose rest there is no room stays', suite: 'fault', in: 'test_apart', test: 'a_half_copy_without_room_is_not_kept', control: 'a_copy_that_failed_is_not_kept',
+		file: 'fcgi/upload/upload_finish.c', old: '\tblob_copy_remove(h->blobs, file, sid);\n\treturn ERR_NO_SPACE;', new: '\treturn ERR_NO_SPACE;',
+	},
+	{
 		id: 'L21', what: 'a worker takes the reload that is its supervisor\'s', suite: 'contract', in: 'test_supervise', test: 'wrong_settings_change_nothing', control: 'a_reload_refuses_nobody_and_cuts_nobody',
 		file: 'fcgi/supervise_proc.c', old: '\t\tsignal(SIGHUP, SIG_IGN);', new: '\t\t(void)SIGHUP;',
 	},
