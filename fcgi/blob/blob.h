@@ -38,8 +38,6 @@ enum err blob_write(int fd, const void *p, size_t n, int64_t at, size_t *written
 enum err blob_reserve(int fd, int64_t at, int64_t n, bool *done);
 /* Whether n bytes at position at are all allocated. If not, none of them is afterwards, and bytes that stood in them are gone. */
 bool blob_reserved(int fd, int64_t at, int64_t n);
-/* Removes what an open file has behind size; a failure is only logged. */
-void blob_cut(int fd, int64_t size);
 /* Reads up to n bytes; -1 on failure, 0 at the end. */
 ssize_t blob_read(int fd, void *p, size_t n, int64_t at);
 /* fdatasync. */
@@ -68,9 +66,16 @@ enum err blob_copy_remove(struct blobs *b, int64_t file, const char *sid);
 enum err blob_unpublish(struct blobs *b, const char *sid, const char *disk, int64_t file);
 /* Writes <disk>.meta.json (temporary name, sync, rename). */
 enum err blob_note(struct blobs *b, const char *sid, const char *disk, const char *text);
+/* The same in two steps: begun it has its temporary name, and takes the place of an older one when it is ended. */
+enum err blob_note_begin(struct blobs *b, const char *sid, const char *disk, const char *text);
+enum err blob_note_end(struct blobs *b, const char *sid, const char *disk);
+/* Nothing is left of one that was only begun; a failure is only logged. */
+void blob_note_drop(struct blobs *b, const char *sid, const char *disk);
 /* Bytes of an open file. */
 enum err blob_fd_size(int fd, int64_t *size);
 enum err blob_done_open(struct blobs *b, const char *sid, const char *disk, int *fd);
+/* Removes what it has behind size, if it is longer. ERR_NOT_FOUND. */
+enum err blob_done_cut(struct blobs *b, const char *sid, const char *disk, int64_t size);
 /* Makes the first size bytes of an open file the finished file <sid>/completed/<disk>, durable; one of that name is replaced. */
 enum err blob_done_put(struct blobs *b, const char *sid, const char *disk, int from, int64_t size);
 /* Gives the finished file (not its note) a second name (link, or copy where links are refused), durable. ERR_CONFLICT: another file has that name. */

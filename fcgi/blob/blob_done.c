@@ -61,11 +61,15 @@ enum err blob_copy_to(int from, int64_t n, int to, const char *to_name, bool cut
 	return e;
 }
 
-static enum err note_at(int folder, const char *disk, const char *text)
+static void note_temp(char temp[NAME_MAX + 1], const char *disk)
 {
-	char name[NAME_MAX + 1], temp[NAME_MAX + 1];
-	name_join(name, "", disk, BLOB_NOTE_SUFFIX);
 	name_join(temp, ".", disk, BLOB_NOTE_SUFFIX ".new");
+}
+
+static enum err note_new(int folder, const char *disk, const char *text)
+{
+	char temp[NAME_MAX + 1];
+	note_temp(temp, disk);
 	if (unlinkat(folder, temp, 0) < 0 && errno != ENOENT)
 		return blob_fail("removing an old note", errno);
 	int fd = blob_openat(folder, temp, O_RDWR | O_CREAT);
@@ -76,14 +80,23 @@ static enum err note_at(int folder, const char *disk, const char *text)
 	if (!e)
 		e = blob_sync(fd);
 	close(fd);
-	if (!e && renameat(folder, temp, folder, name) < 0)
-		e = errno == ENOENT ? ERR_AGAIN : blob_fail("renaming a note", errno);
+	if (e)
+		unlinkat(folder, temp, 0);
+	return e;
+}
+
+static enum err note_named(int folder, const char *disk)
+{
+	char name[NAME_MAX + 1], temp[NAME_MAX + 1];
+	name_join(name, "", disk, BLOB_NOTE_SUFFIX);
+	note_temp(temp, disk);
+	enum err e = renameat(folder, temp, folder, name) < 0 ? blob_fail("renaming a note", errno) : ERR_OK;
 	if (e)
 		unlinkat(folder, temp, 0);
 	return e ? e : blob_dir_sync(folder);
 }
 
-enum err blob_note(struct blobs *b, const char *sid, const char *disk, const char *text)
+enum err blob_note_begin(struct blobs *b, const char *sid, const char *disk, const char *text)
 {
 	blob_name_check(disk);
 	enum err e = ERR_AGAIN;
@@ -93,10 +106,40 @@ enum err blob_note(struct blobs *b, const char *sid, const char *disk, const cha
 			e = errno == ENOENT ? ERR_AGAIN : blob_fail("opening a session's folder", errno);
 			continue;
 		}
-		e = note_at(folder, disk, text);
+		e = note_new(folder, disk, text);
 		close(folder);
 	}
 	return e;
+}
+
+enum err blob_note_end(struct blobs *b, const char *sid, const char *disk)
+{
+	blob_name_check(disk);
+	int folder = blob_completed(b, sid, false);
+	if (folder < 0)
+		return blob_fail("opening a session's folder", errno);
+	enum err e = note_named(folder, disk);
+	close(folder);
+	return e;
+}
+
+enum err blob_note(struct blobs *b, const char *sid, const char *disk, const char *text)
+{
+	enum err e = blob_note_begin(b, sid, disk, text);
+	return e ? e : blob_note_end(b, sid, disk);
+}
+
+void blob_note_drop(struct blobs *b, const char *sid, const char *disk)
+{
+	char temp[NAME_MAX + 1];
+	blob_name_check(disk);
+	note_temp(temp, disk);
+	int folder = blob_completed(b, sid, false);
+	if (folder < 0)
+		return;
+	if (unlinkat(folder, temp, 0) < 0 && errno != ENOENT)
+		blob_fail("removing a new note", errno);
+	close(folder);
 }
 
 enum err blob_done_open(struct blobs *b, const char *sid, const char *disk, int *fd)
@@ -108,6 +151,29 @@ enum err blob_done_open(struct blobs *b, const char *sid, const char *disk, int 
 		return blob_fail("opening a session's folder", errno);
 	*fd = blob_openat(folder, disk, O_RDONLY);
 	enum err e = *fd < 0 ? blob_fail("opening a finished file", errno) : ERR_OK;
+	close(folder);
+	return e;
+}
+
+static enum err cut_at(int folder, const char *disk, int64_t size)
+{
+	struct stat st;
+	int fd = blob_openat(folder, disk, O_RDWR);
+	if (fd < 0)
+		return blob_fail("opening a finished file", errno);
+	bool done = fstat(fd, &st) == 0 && (st.st_size <= size || ftruncate(fd, size) == 0);
+	enum err e = done ? ERR_OK : blob_fail("cutting a finished file", errno);
+	close(fd);
+	return e;
+}
+
+enum err blob_done_cut(struct blobs *b, const char *sid, const char *disk, int64_t size)
+{
+	blob_name_check(disk);
+	int folder = blob_completed(b, sid, false);
+	if (folder < 0)
+		return blob_fail("opening a session's folder", errno);
+	enum err e = cut_at(folder, disk, size);
 	close(folder);
 	return e;
 }

@@ -129,15 +129,6 @@ bool blob_reserved(int fd, int64_t at, int64_t n)
 	return there;
 }
 
-void blob_cut(int fd, int64_t size)
-{
-	struct stat st;
-	if (fstat(fd, &st) < 0 || st.st_size <= size)
-		return;
-	if (ftruncate(fd, size) < 0)
-		blob_fail("cutting a part file", errno);
-}
-
 ssize_t blob_read(int fd, void *p, size_t n, int64_t at)
 {
 	ssize_t r;

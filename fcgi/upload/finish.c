@@ -97,12 +97,16 @@ static enum err finish_publish(struct house *h, struct arena *a, struct session 
 	struct recording r = {.sid = s->sid, .session = s->n, .take = s->take, .owner = s->owner, .name = s->out_title ? s->out_title : s->out_name,
 		.disk = s->out_name, .meta = s->meta, .size = s->bytes, .created = now, .recovered = s->goal == SESSION_RECOVERED};
 
-	/* The file last, and its row next to it: one that is finished anew takes the place of the file that the row speaks of. */
-	enum err e = note_write(h, &r, s);
+	/* What needs room comes first, then the file, and its row next to it: one that is finished anew takes the place of the file that the row speaks of. */
+	enum err e = note_begin(h, &r, s);
 	if (!e)
 		e = file_list_session(h, s->n, &files);
 	if (!e)
 		e = part_publish(h, s->file, s->bytes, false, s->sid, s->out_name);
+	if (e)
+		blob_note_drop(h->blobs, s->sid, s->out_name);
+	else
+		e = blob_note_end(h->blobs, s->sid, s->out_name);
 	if (!e)
 		e = store_session_finished(h->db, a, s->n, &r, now, now + keep, &old_disk);
 	if (e) {
@@ -118,13 +122,31 @@ static enum err finish_publish(struct house *h, struct arena *a, struct session 
 	return ERR_OK;
 }
 
+/* Between two devices the part stays until the row is there. */
+static enum err copy_overtakes(struct house *h, const struct session *s, const struct recording *r, int part, bool *yes)
+{
+	int64_t size;
+	int fd;
+	*yes = false;
+	enum err e = blob_done_open(h->blobs, r->sid, r->disk, &fd);
+	if (e)
+		return e;
+	e = blob_fd_size(fd, &size);
+	if (!e && size != r->size)
+		*yes = true;
+	else if (!e && size == s->bytes)
+		e = blob_equal(part, 0, fd, 0, size, yes);
+	blob_close(fd);
+	return e;
+}
+
 enum err session_overtakes(struct house *h, struct arena *a, const struct session *s, bool *yes)
 {
 	struct recording r;
-	int64_t size = 0;
 	int fd;
 	*yes = false;
-	if (s->state != SESSION_FINISHING || !s->out_name)
+	/* Before its bytes lie together it has no file to publish. */
+	if (s->state != SESSION_FINISHING || !s->out_name || !plan_constant_time(s))
 		return ERR_OK;
 	enum err e = store_recording_get(h->db, a, s->sid, s->out_name, &r);
 	if (e)
@@ -133,16 +155,9 @@ enum err session_overtakes(struct house *h, struct arena *a, const struct sessio
 	*yes = e == ERR_NOT_FOUND;
 	if (e)
 		return *yes ? ERR_OK : e;
+	if (!blobs_same_device(h->blobs))
+		e = copy_overtakes(h, s, &r, fd, yes);
 	blob_close(fd);
-	if (blobs_same_device(h->blobs))
-		return ERR_OK;
-	/* A copy: its part stays until the row is there. */
-	e = blob_done_open(h->blobs, r.sid, r.disk, &fd);
-	if (!e) {
-		e = blob_fd_size(fd, &size);
-		blob_close(fd);
-	}
-	*yes = !e && size != r.size;
 	return e;
 }
 

@@ -4,6 +4,8 @@
  * A name without an owner is in the trash, written there by the change that took the owner away, and is given to nobody until a remover takes it out.
  * Who gives a file a name before its row can say so puts the name there himself: if he dies, the file is scrap like any other.
  */
+#include <string.h>
+
 #include "upload/upload_priv.h"
 
 /* FNV-1a. Two names with one number only wait for each other. */
@@ -95,4 +97,16 @@ enum err finished_drop(struct house *h, const char *sid, const char *disk)
 	if (!e)
 		finished_settle(h, sid, disk, claim);
 	return e;
+}
+
+void finished_cut(struct house *h, struct arena *a, const struct recording *r)
+{
+	struct recording now;
+	struct hold *hold;
+	if (name_hold(h, r->sid, r->disk, &hold))
+		return;
+	/* Under the hold the name passes to no other recording. */
+	if (store_recording_by_n(h->db, a, r->n, &now) == ERR_OK && strcmp(now.disk, r->disk) == 0)
+		blob_done_cut(h->blobs, r->sid, r->disk, r->size);
+	hold_drop(hold);
 }

@@ -116,14 +116,20 @@ static const char *note_text(struct arena *a, const struct recording *r, const s
 	return text;
 }
 
-enum err note_write(struct house *h, const struct recording *r, const struct session *s)
+enum err note_begin(struct house *h, const struct recording *r, const struct session *s)
 {
 	/* Of its own: a request that finishes many files would run out of the one it has. */
 	struct arena *a = arena_open(NOTE_MAX);
 	const char *text = a ? note_text(a, r, s) : NULL;
-	enum err e = text ? blob_note(h->blobs, r->sid, r->disk, text) : ERR_NOMEM;
+	enum err e = text ? blob_note_begin(h->blobs, r->sid, r->disk, text) : ERR_NOMEM;
 	arena_close(a);
 	return e;
+}
+
+enum err note_write(struct house *h, const struct recording *r, const struct session *s)
+{
+	enum err e = note_begin(h, r, s);
+	return e ? e : blob_note_end(h->blobs, r->sid, r->disk);
 }
 
 /* A free disk name. */

@@ -180,15 +180,12 @@ enum err session_find(struct house *h, struct arena *a, const char *sid, struct 
 /* ---- cancelling ---- */
 
 /* A reopened take writes behind the bytes of its recording, into the same file: what was cancelled goes from there, too. Nobody writes any more. */
-static void cut_back(struct house *h, int64_t n, int64_t file)
+static void cut_back(struct house *h, int64_t n)
 {
 	struct recording r;
-	int fd;
 	struct arena *a = arena_open(64 << 10);
-	if (a && store_recording_of_session(h->db, a, n, &r) == ERR_OK && blob_open(h->blobs, file, true, &fd) == ERR_OK) {
-		blob_cut(fd, r.size);
-		blob_close(fd);
-	}
+	if (a && store_recording_of_session(h->db, a, n, &r) == ERR_OK)
+		finished_cut(h, a, &r);
 	arena_close(a);
 }
 
@@ -207,7 +204,7 @@ static enum err cancel_take(struct house *h, const struct session *s, bool finis
 	if (!e) {
 		metrics_add(h->metrics, M_UPLOADS_FAILED, cut);
 		if (file) {
-			cut_back(h, s->n, file);
+			cut_back(h, s->n);
 			file_list_add(&files, file);
 			blob_copy_remove(h->blobs, file, s->sid);
 		}
@@ -227,8 +224,11 @@ static enum err give_up_held(struct house *h, struct arena *a, const struct sess
 	enum err e = session_finish_held(h, a, s->n);
 	if (e != ERR_NO_SPACE && e != ERR_NOT_FOUND && e != ERR_INTERNAL)
 		return e;
-	/* A recording that is finished anew may have its new bytes already: what was finished is not given up. */
-	enum err seen = session_overtakes(h, a, s, &published);
+	/* A recording that is finished anew may have its new bytes already, be it since just now: what was finished is not given up. */
+	struct session now;
+	enum err seen = store_session_by_n(h->db, a, s->n, &now);
+	if (!seen)
+		seen = session_overtakes(h, a, &now, &published);
 	if (seen || published)
 		return e;
 	e = cancel_take(h, s, true);

@@ -93,8 +93,12 @@ enum err finished_remove(struct house *h, const char *sid, const char *disk);
  * the name, its file goes. */
 enum err finished_claim(struct house *h, const char *sid, const char *disk, bool unused, struct hold **claim);
 void finished_settle(struct house *h, const char *sid, const char *disk, struct hold *claim);
+/* Removes what the file of a recording has behind its bytes, if its name is its own still. Nobody may be writing there. */
+void finished_cut(struct house *h, struct arena *a, const struct recording *r);
 /* Writes <file>.meta.json: the seven keys of the original, and ours. s NULL: of a whole upload. */
 enum err note_write(struct house *h, const struct recording *r, const struct session *s);
+/* The first half: it needs room, and nobody sees it yet. blob_note_end or blob_note_drop ends it. */
+enum err note_begin(struct house *h, const struct recording *r, const struct session *s);
 /* session_finish; the caller has HOLD_SESSION(n). */
 enum err session_finish_held(struct house *h, struct arena *a, int64_t n);
 /* After finishing: runs now if it is a rename, else names the row for later. */

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "blob/blob_priv.h"
 #include "tests/http/kit.h"
 #include "tests/shim/shim.h"
 #include "upload/upload_priv.h"
@@ -116,11 +117,18 @@ static void take(const char *bytes, const char *name)
 	EXPECT(other, 200, kit_complete(other, SID, name, NULL));
 }
 
-static bool there(const char *disk)
+/* -1: there is none. */
+static int size_of(const char *disk)
 {
 	char path[400];
+	struct stat st;
 	snprintf(path, sizeof path, "%s/uploaded_data/" SID "/completed/%s", k->dir, disk);
-	return access(path, F_OK) == 0;
+	return stat(path, &st) == 0 ? (int)st.st_size : -1;
+}
+
+static bool there(const char *disk)
+{
+	return size_of(disk) >= 0;
 }
 
 static void gives(const char *name, const char *bytes)
@@ -560,10 +568,10 @@ static void what_is_held_is_not_given_up(void **state)
 /* ---- finished anew ---- */
 
 /* Goes on, and its first chunk is another one: the new file is made beside the old one. */
-static void reopened(void)
+static void reopened(const char *rest)
 {
 	take("one", "a.webm");
-	EXPECT(other, 200, kit_chunk(other, SID, 1, 0, " two", 4, false));
+	EXPECT(other, 200, kit_chunk(other, SID, 1, 0, rest, strlen(rest), false));
 	EXPECT(other, 200, kit_chunk(other, SID, 0, 0, "X", 1, false));
 	log_level_set(LOG_ERROR + 1);
 }
@@ -571,7 +579,7 @@ static void reopened(void)
 static void what_was_finished_outlives_a_finishing(void **state)
 {
 	(void)state;
-	reopened();
+	reopened(" two");
 	fails(SHIM_OPEN, "meta.json", ENOSPC);
 	kit_complete(k, SID, "a.webm", NULL);
 	assert_int_equal(newest().state, SESSION_FINISHING);
@@ -579,7 +587,24 @@ static void what_was_finished_outlives_a_finishing(void **state)
 	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_OK);
 	over();
 	gives("a.webm", "one");
+	assert_int_equal(size_of("a.webm"), 3);
 	assert_int_equal(newest().state, SESSION_GONE);
+}
+
+/* So does what is written about it. */
+static void what_was_finished_keeps_its_note(void **state)
+{
+	(void)state;
+	reopened(" two");
+	fails(SHIM_RENAME, ".part", EIO);
+	kit_complete(k, SID, "a.webm", NULL);
+	assert_int_equal(newest().state, SESSION_FINISHING);
+	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_OK);
+	over();
+	gives("a.webm", "one");
+	EXPECT(k, 200, kit_get(k, "/recordings/" SID "/a.webm.meta.json"));
+	assert_int_equal(kit_int(k, "file_size_bytes"), 3);
+	assert_false(there(".a.webm.meta.json.new"));
 }
 
 static void full_from_now_on(void)
@@ -591,7 +616,7 @@ static void full_from_now_on(void)
 static void a_file_waits_for_its_row(void **state)
 {
 	(void)state;
-	reopened();
+	reopened(" two");
 	at(SHIM_RENAME, "completed/a.webm", full_from_now_on);
 	kit_complete(k, SID, "a.webm", NULL);
 	EXPECT(k, 423, kit_get(k, "/recordings/" SID "/a.webm"));
@@ -605,21 +630,64 @@ static void a_file_waits_for_its_row(void **state)
 	assert_int_equal(newest().state, SESSION_COMPLETE);
 }
 
+static void row_cannot_follow(void)
+{
+	fails(SHIM_STEP, "UPDATE session SET state=goal", SQLITE_FULL);
+}
+
+/* The new file is made, and takes its place, only when a DELETE looks whether it can: it is not given up then either. */
+static void what_is_published_by_a_delete_is_not_given_up(void **state)
+{
+	(void)state;
+	reopened(" two");
+	fails(SHIM_COPY, ".part", ENOSPC);
+	kit_complete(k, SID, "a.webm", NULL);
+	assert_int_equal(newest().state, SESSION_FINISHING);
+	over();
+	at(SHIM_RENAME, "completed/a.webm", row_cannot_follow);
+	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_NO_SPACE);
+	assert_int_equal(newest().state, SESSION_FINISHING);
+	over();
+	kit_reap(k);
+	gives("a.webm", "X two");
+	assert_int_equal(newest().state, SESSION_COMPLETE);
+}
+
+/* The same between two devices, where both files are there and equally long. */
+static void a_copy_waits_for_its_row(void **state)
+{
+	(void)state;
+	atomic_store(&kit_house(k)->blobs->same_device, false);
+	atomic_store(&kit_house(other)->blobs->same_device, false);
+	reopened("NE");
+	fails(SHIM_COPY, ".part", ENOSPC);
+	kit_complete(k, SID, "a.webm", NULL);
+	assert_int_equal(newest().state, SESSION_FINISHING);
+	gives("a.webm", "one");        /* the new one is not even joined */
+	over();
+	at(SHIM_RENAME, "completed/a.webm", row_cannot_follow);
+	assert_int_equal(session_finish(kit_house(k), newest().n), ERR_NO_SPACE);
+	EXPECT(k, 423, kit_get(k, "/recordings/" SID "/a.webm"));
+	over();
+	fails(SHIM_OPEN, "meta.json", ENOSPC);
+	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_NO_SPACE);
+	assert_int_equal(newest().state, SESSION_FINISHING);
+	over();
+	kit_reap(k);
+	gives("a.webm", "XNE");
+	assert_int_equal(newest().state, SESSION_COMPLETE);
+}
+
 /* What came behind a finished recording is cancelled: its file ends where it did. */
 static void a_cancelled_rest_leaves_the_file(void **state)
 {
-	char path[400];
-	struct stat st;
 	(void)state;
 	take("one", "a.webm");
 	EXPECT(k, 200, kit_chunk(k, SID, 1, 0, " two", 4, false));
-	snprintf(path, sizeof path, "%s/uploaded_data/" SID "/completed/a.webm", k->dir);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_size, 7);
+	assert_int_equal(size_of("a.webm"), 7);
 	gives("a.webm", "one");
 	assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_OK);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_size, 3);
+	assert_int_equal(size_of("a.webm"), 3);
 	gives("a.webm", "one");
 }
 
@@ -632,7 +700,8 @@ int main(void)
 		R_(a_deleted_recording_takes_no_others_chunk), R_(a_run_waits_for_its_name), R_(a_run_takes_nobodys_name), R_(what_somebody_has_is_not_dropped),
 		R_(a_replaced_chunk_is_offered_too), R_(runs_are_offered_before_they_go), R_(a_run_that_waits_keeps_up_no_others), R_(a_deleted_session_gets_no_runs), R_(a_cut_run_is_not_published),
 		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later), R_(what_cannot_be_given_up_is_finished),
-		R_(what_is_held_is_not_given_up), R_(what_was_finished_outlives_a_finishing), R_(a_file_waits_for_its_row), R_(a_cancelled_rest_leaves_the_file),
+		R_(what_is_held_is_not_given_up), R_(what_was_finished_outlives_a_finishing), R_(what_was_finished_keeps_its_note), R_(a_file_waits_for_its_row),
+		R_(what_is_published_by_a_delete_is_not_given_up), R_(a_copy_waits_for_its_row), R_(a_cancelled_rest_leaves_the_file),
 	};
 	return cmocka_run_group_tests_name("races", tests, NULL, NULL);
 }

@@ -837,7 +837,7 @@ export const mutants = [
 	},
 	{
 		id: 'N52', what: 'a recording that is finished anew takes its place before its row can follow', suite: 'fault', in: 'test_races', test: 'what_was_finished_outlives_a_finishing', control: 'a_late_remover_removes_nothing',
-		file: 'fcgi/upload/finish.c', old: '\tenum err e = note_write(h, &r, s);\n', new: '\tenum err e = part_publish(h, s->file, s->bytes, s->sid, s->out_name);\n\tif (!e)\n\t\te = note_write(h, &r, s);\n',
+		file: 'fcgi/upload/finish.c', old: '\tenum err e = note_begin(h, &r, s);\n', new: '\tenum err e = part_publish(h, s->file, s->bytes, false, s->sid, s->out_name);\n\tif (!e)\n\t\te = note_begin(h, &r, s);\n',
 	},
 	{
 		id: 'N53', what: 'the bytes of the new file are given for those of the old row', suite: 'fault', in: 'test_races', test: 'a_file_waits_for_its_row', control: 'a_late_remover_removes_nothing',
@@ -849,11 +849,27 @@ export const mutants = [
 	},
 	{
 		id: 'N55', what: 'cancelled bytes stay behind those of a finished file', suite: 'fault', in: 'test_races', test: 'a_cancelled_rest_leaves_the_file', control: 'a_late_remover_removes_nothing',
-		file: 'fcgi/upload/session.c', old: 'blob_cut(fd, r.size);', new: '(void)blob_cut;',
+		file: 'fcgi/upload/finished_name.c', old: 'blob_done_cut(h->blobs, r->sid, r->disk, r->size);', new: '(void)blob_done_cut;',
 	},
 	{
 		id: 'N56', what: 'the web server sends what is not finished', suite: 'http', in: 'test_recordings', test: 'by_the_web_server', control: 'ranges',
 		file: 'fcgi/proto/proto_send.c', old: '&& size == r->size)', new: '&& size >= r->size)',
+	},
+	{
+		id: 'N57', what: 'a DELETE that has published a new file gives it up', suite: 'fault', in: 'test_races', test: 'what_is_published_by_a_delete_is_not_given_up', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/session.c', old: 'seen = session_overtakes(h, a, &now, &published);', new: 'seen = session_overtakes(h, a, s, &published);',
+	},
+	{
+		id: 'N58', what: 'a copy that is as long as the file before it is taken for that', suite: 'fault', in: 'test_races', test: 'a_copy_waits_for_its_row', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/finish.c', old: 'else if (!e && size == s->bytes)', new: 'else if (0)',
+	},
+	{
+		id: 'N59', what: 'what is not joined yet is taken for published', suite: 'fault', in: 'test_races', test: 'a_copy_waits_for_its_row', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/finish.c', old: ' || !s->out_name || !plan_constant_time(s))', new: ' || !s->out_name)',
+	},
+	{
+		id: 'N60', what: 'the note of a finishing that failed stays', suite: 'fault', in: 'test_races', test: 'what_was_finished_keeps_its_note', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/finish.c', old: '\tif (e)\n\t\tblob_note_drop(', new: '\tif (e)\n\t\tblob_note_end(',
 	},
 	{
 		id: 'N61', what: 'full parts keep recordings from being finished on another device', suite: 'fault', in: 'test_apart', test: 'full_parts_keep_nothing_from_being_finished', control: 'a_copy_that_failed_is_not_kept',
