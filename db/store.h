@@ -40,6 +40,8 @@ enum err store_open(const struct store_options *o, struct store **out);
 void store_close(struct store *s);
 /* A small write and commit succeed. */
 enum err store_writable(struct store *s);
+/* What was committed before is as durable as level full has it. FULL. */
+enum err store_pin(struct store *s);
 
 /* A number for a part file, never given twice. NORMAL (a row that uses it is committed later, so it is lost only together with that row). */
 enum err store_file_next(struct store *s, int64_t *file);

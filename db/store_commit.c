@@ -225,6 +225,12 @@ enum err store_writable(struct store *s)
 	return store_do(s, probe_run, NULL, false);
 }
 
+/* Something must change: of a transaction that leaves every page as it was nothing is written, and nothing synced. */
+enum err store_pin(struct store *s)
+{
+	return s->full ? ERR_OK : store_do(s, probe_run, NULL, true);
+}
+
 /* An operation that wants nothing, so that the one who leads looks at the WAL afterwards. */
 static enum err idle_run(struct tx *t, void *arg)
 {

@@ -5,10 +5,12 @@
 
 #include <string.h>
 
+#include "base/b64.h"
 #include "base/clock.h"
 #include "http/field.h"
 #include "http/sf.h"
 #include "model/name.h"
+#include "proto/proto_checksum.h"
 #include "proto/proto_tus.h"
 
 #define INTEROP "Upload-Draft-Interop-Version"
@@ -36,6 +38,7 @@ static const struct {
 	{"inconsistent-upload-length", "inconsistent length values for upload"},
 	{"completed-upload", "upload is already completed"},
 	{"digest-mismatched-values", "Mismatched digest values"},
+	{"digest-invalid-values", "Invalid digest values"},
 };
 
 struct json *draft_versions(void)
@@ -137,6 +140,14 @@ void draft_speak_newest(struct call *c)
 	c->draft = NEWEST;
 }
 
+enum err draft_digests(struct call *c, struct digest_wants *out)
+{
+	enum err e = call_digests(c, out);
+	if (e == ERR_INVALID)
+		c->problem = "digest-invalid-values";
+	return e;
+}
+
 /* ---- what answers say ---- */
 
 void draft_complete(struct call *c, bool complete)
@@ -193,6 +204,21 @@ void draft_describe(struct call *c, const struct upload *u)
 		http_res_addf(c->res, c->a, "Upload-Length", "%lld", (long long)u->length);
 	draft_limit(c, u->state == UPLOAD_OPEN && u->expires > now ? u->expires - now : 0);
 	http_res_set(c->res, "Cache-Control", "no-store");
+}
+
+enum err draft_mismatched(struct call *c, const char *header, const struct digest_wants *wants)
+{
+	char value[B64_ENCODED(DIGEST_LEN_MAX)];
+	const char *list = "";
+	for (int i = 0; list && i < wants->n; i++) {
+		const struct digest_want *w = &wants->v[i];
+		b64_encode(w->value, w->alg->len, value);
+		list = arena_printf(c->a, "%s%s{\"algorithm\":\"%s\",\"provided_digest\":\":%s:\",\"header\":\"%s\"}", list, i ? "," : "",
+			w->alg->field ? w->alg->field : w->alg->tus, value, header);
+	}
+	c->res->extra = list ? arena_printf(c->a, "\"mismatched_digests\":[%s]", list) : NULL;
+	c->problem = "digest-mismatched-values";
+	return call_refuse(c, ERR_INVALID, "The bytes have not the digest of %s", header);
 }
 
 /* Only what is about sending bytes speaks of completeness; an error never comes from what would be done with all of them. */

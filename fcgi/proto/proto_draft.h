@@ -11,6 +11,7 @@
 #ifndef PROTO_DRAFT_H
 #define PROTO_DRAFT_H
 
+#include "base/digest.h"
 #include "proto/proto.h"
 
 #define DRAFT_TYPE "application/partial-upload"
@@ -44,6 +45,10 @@ void draft_announce(struct call *c);
 bool draft_flag(const struct call *c, bool *complete);
 /* Upload-Length or Upload-Offset, if it is one non-negative Integer. */
 bool draft_integer(const struct call *c, const char *name, int64_t *out);
+/* What the body must have (RFC 9530); ERR_INVALID: no bytes can have it. */
+enum err draft_digests(struct call *c, struct digest_wants *out);
+/* The bytes have not what this header said of them: problem digest-mismatched-values. */
+enum err draft_mismatched(struct call *c, const char *header, const struct digest_wants *wants);
 /* Completeness of the answer. */
 void draft_complete(struct call *c, bool complete);
 /* Upload-Offset of the answer, if known (>= 0). */

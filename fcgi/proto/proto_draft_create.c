@@ -121,11 +121,13 @@ static enum err created(struct call *c, const struct upload *u)
 /* What is wrong as a whole leaves nothing. What was only cut stays, and whoever can still read the answer learns where. */
 static enum err failed(struct call *c, struct upload *u, const struct append_cmd *cmd, enum err e)
 {
-	if (e != ERR_TOO_LARGE && e != ERR_INVALID) {
+	if (e != ERR_TOO_LARGE && e != ERR_INVALID && e != ERR_CHECKSUM) {
 		locate(c, u);
 		return e;
 	}
 	upload_spoil(c->house, c->a, u->id);
+	if (e == ERR_CHECKSUM)
+		return draft_mismatched(c, "Content-Digest", &cmd->wants);
 	return e == ERR_INVALID || draft_passes_length(cmd, u->length) ? draft_inconsistent(c) : e;
 }
 
@@ -177,6 +179,8 @@ enum err draft_create(struct call *c, const char *name)
 		e = admit(c, &cmd);
 	if (!e)
 		e = metadata(c, name, &create.meta);
+	if (!e)
+		e = draft_digests(c, &cmd.wants);
 	create.length = cmd.length;
 	if (!e)
 		e = upload_create(c->house, c->a, &create, &u);

@@ -64,7 +64,7 @@ static enum err query(struct call *c)
 	call_later(c, out.finish_upload, out.finish_session);
 	/* tus may have moved the row with less than the draft promises. */
 	if (!e && !u.is_explicit)
-		e = upload_pin(c->house, c->a, u.n);
+		e = store_pin(c->house->db);
 	if (!e && u.state == UPLOAD_GONE)
 		e = ERR_GONE;
 	if (e)
@@ -97,7 +97,8 @@ static enum err command(struct call *c, struct append_cmd *cmd, bool *last)
 		*last = d->absent_ends || (d->length_ends && cmd->body == 0 && draft_integer(c, "Upload-Length", &length) && length == cmd->offset);
 	}
 	cmd->end = *last ? END_WITH_BODY : END_NEVER;
-	return draft_length(c, *last, cmd->offset, &cmd->length);
+	enum err e = draft_digests(c, &cmd->wants);
+	return e ? e : draft_length(c, *last, cmd->offset, &cmd->length);
 }
 
 static enum err mismatch(struct call *c, int64_t provided, int64_t expected)
@@ -127,13 +128,15 @@ static enum err too_large(struct call *c, const struct upload *u, const struct a
 static enum err appended(struct call *c, struct upload *u, const struct append_cmd *cmd, enum err e, const struct append_out *out)
 {
 	/* Told in the draft, so durable as the draft has it; tus may have moved the row before. */
-	if (!u->is_explicit && out->offset >= 0 && !out->complete && upload_pin(c->house, c->a, u->n) != ERR_OK)
+	if (!u->is_explicit && out->offset >= 0 && !out->complete && store_pin(c->house->db) != ERR_OK)
 		return ERR_BUSY;
 	if (e == ERR_TOO_LARGE)
 		return too_large(c, u, cmd, out->offset);
 	draft_offset(c, out->offset);
 	if (e == ERR_OFFSET && out->offset >= 0)
 		return mismatch(c, cmd->offset, out->offset);
+	if (e == ERR_CHECKSUM)
+		return draft_mismatched(c, "Content-Digest", &cmd->wants);
 	if (e == ERR_INVALID)
 		return draft_inconsistent(c);
 	if (e)
@@ -149,7 +152,7 @@ static enum err appended(struct call *c, struct upload *u, const struct append_c
 /* The older versions want the offset in every answer, and it does no harm in others. */
 static enum err refused(struct call *c, const struct upload *u, enum err e)
 {
-	if (u->is_explicit || u->state != UPLOAD_OPEN || upload_pin(c->house, c->a, u->n) == ERR_OK)
+	if (u->is_explicit || u->state != UPLOAD_OPEN || store_pin(c->house->db) == ERR_OK)
 		draft_offset(c, u->offset);
 	return e;
 }

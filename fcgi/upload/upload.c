@@ -125,32 +125,22 @@ enum err upload_find(struct house *h, struct arena *a, const char *id, struct up
 enum err upload_settle(struct house *h, struct arena *a, struct upload *u, bool at_length, struct append_out *out)
 {
 	enum err e = ERR_OK;
+	int wait_ms = at_length || h->cfg->lock_wait_ms < SETTLE_MS ? SETTLE_MS : (int)h->cfg->lock_wait_ms;
 	*out = (struct append_out){0};
 	/* Whoever brings the bytes of a final one together writes for nobody who asks. */
 	if (u->state == UPLOAD_OPEN && u->concat != CONCAT_FINAL) {
 		/* If nobody writes, somebody may have done so since u was read. */
-		hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS);
+		hold_ask(h->holds, HOLD_UPLOAD(u->n), wait_ms);
 		e = store_upload_by_n(h->db, a, u->n, u);
 	}
+	/* The draft would rather be told nothing than what will be true no more. */
+	if (!e && !at_length && u->state == UPLOAD_OPEN && hold_ask(h->holds, HOLD_UPLOAD(u->n), 0))
+		e = ERR_LOCKED;
 	/* Who is told that all bytes are there sends no more of them. */
 	bool full = !e && u->state == UPLOAD_OPEN && u->offset == u->length && (at_length || !u->is_explicit);
 	if (full && upload_end_full(h, a, u->n, out) == ERR_OK)
 		e = store_upload_by_n(h->db, a, u->n, u);
 	return e;
-}
-
-enum err upload_pin(struct house *h, struct arena *a, int64_t n)
-{
-	struct upload u;
-	if (h->cfg->durability == DURABILITY_FULL)
-		return ERR_OK;
-	enum err e = store_upload_by_n(h->db, a, n, &u);
-	if (e || u.state != UPLOAD_OPEN)
-		return e;
-	/* A commit that is durable makes those before it durable. The row need not change for that. */
-	struct upload_move m = {.n = n, .old = u.offset, .offset = u.offset, .writing = u.writing, .now = u.updated, .expires = -1, .full = true};
-	e = store_upload_move(h->db, &m);
-	return e == ERR_OFFSET ? ERR_OK : e;
 }
 
 enum err upload_file_drop(struct house *h, const struct upload *u)

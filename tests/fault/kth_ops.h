@@ -115,6 +115,66 @@ static void mismatch_true(void)
 	HEADER(k, "Upload-Offset", "0");
 }
 
+/* ---- the same by the IETF draft ---- */
+
+static int draft(const char *method, const char *target, const char *headers, const unsigned char *p, size_t n)
+{
+	int status = kit_raw(k, method, target, headers, p, n);
+	const char *location = kit_h(k, "Location"), *told = kit_h(k, "Upload-Offset");
+	if (location && said_yes())
+		snprintf(t.url, sizeof t.url, "%s", strstr(location, "/files/"));
+	if (told && t.url[0] && atoll(told) > t.told)
+		t.told = atoll(told);
+	return status;
+}
+
+static void act_draft_create(void)
+{
+	t.n = SMALL;
+	SAID_YES(draft("POST", "/files/", "Upload-Complete: ?0\nUpload-Length: 1000\nContent-Disposition: inline; filename=a\n", t.p, 300));
+}
+
+static void act_draft_whole(void)
+{
+	t.n = SMALL;
+	SAID_YES(draft("PUT", "/upload/" FORM_NAME, "Upload-Complete: ?1\n", t.p, SMALL));
+}
+
+static int draft_append(bool last, size_t n)
+{
+	char text[200];
+	snprintf(text, sizeof text, "Content-Type: application/partial-upload\nUpload-Complete: ?%d\nUpload-Offset: %lld\n", last, (long long)t.told);
+	return draft("PATCH", t.url, text, t.p + t.told, n);
+}
+
+static void act_draft_more(void)
+{
+	SAID_YES(draft_append(false, 400));
+}
+
+static void act_draft_last(void)
+{
+	SAID_YES(draft_append(true, t.n - (size_t)t.told));
+}
+
+static void act_draft_head(void)
+{
+	kit_raw(k, "HEAD", t.url, "Upload-Draft-Interop-Version: 8\n", NULL, 0);
+	if (k->status == 204)
+		HEADER(k, "Upload-Offset", "300");
+	else
+		assert_int_equal(k->status, 423);
+}
+
+/* Whether its answer came or not: said once more it is complete, and once. */
+static void draft_end(void)
+{
+	upload_true();
+	t.told = (int64_t)t.n < t.told ? (int64_t)t.n : t.told;
+	EXPECT(k, 201, draft_append(true, t.n - (size_t)t.told));
+	upload_end();
+}
+
 /* It is never answered with what makes a client begin again. */
 static void act_head(void)
 {

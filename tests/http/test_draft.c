@@ -1,6 +1,8 @@
 /*
  * test_draft.c - the IETF draft "Resumable Uploads for HTTP" on /files/ and /upload, every interop version against one table of what it is.
  */
+#include <sys/syscall.h>
+
 #include "kit.h"
 
 #define MAX 10000
@@ -153,6 +155,18 @@ static void limit_is(const struct version *v, bool age)
 	HEADER(k, "Content-Type", "application/json"); \
 	HEADER(k, "Location", kit_str(k, "file_url")); \
 } while (0)
+
+/* Commits that are durable: who syncs the log of the ledger. */
+static int durable;
+
+int fdatasync(int fd)
+{
+	char link[40], path[300];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof path);
+	durable += n > 4 && memcmp(path + n - 4, "-wal", 4) == 0;
+	return (int)syscall(SYS_fdatasync, fd);
+}
 
 /* ---- creation ---- */
 
@@ -624,6 +638,47 @@ static void what_http_says_of_it_is_kept(void **state)
 	EXPECT(k, 400, create(&versions[0], false, "Upload-Metadata: a,\n", NULL, 0));
 }
 
+static void content_digests(void **state)
+{
+	(void)state;
+	/* Of "hello", and of nothing. */
+	static const char good[] = "Content-Digest: sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:\n";
+	static const char none[] = "Content-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:\n";
+	EACH(v) {
+		int parts = kit_parts(k);
+		EXPECT(k, 400, create(v, false, none, "hello", 5));
+		problem_is("digest-mismatched-values", 400);
+		HEADER(k, "Location", NULL);
+		const struct json *list = json_get(kit_json(k), "mismatched_digests");
+		assert_string_equal(json_str(json_get(json_at(list, 0), "algorithm")), "sha-256");
+		assert_string_equal(json_str(json_get(json_at(list, 0), "provided_digest")), ":47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:");
+		assert_string_equal(json_str(json_get(json_at(list, 0), "header")), "Content-Digest");
+		EXPECT(k, 400, create(v, true, "Content-Digest: sha-512=:YQ==:\n", "hello", 5));
+		problem_is("digest-invalid-values", 400);
+		assert_int_equal(kit_parts(k), parts);
+		EXPECT(k, 201, create(v, false, none, NULL, 0));
+		for (int last = 0; last < 2; last++) {
+			EXPECT(k, 400, append(v, 0, last, none, "hello", 5));
+			problem_is("digest-mismatched-values", 400);
+			HEADER(k, "Upload-Offset", "0");
+			FLAG(v, false);
+			/* Checked bytes count whole or not at all, and so does the length that they tell. */
+			k->cut = 3;
+			EXPECT(k, 408, append(v, 0, last, good, "hello", 5));
+			IS_AT(v, "0", NULL, false);
+		}
+		EXPECT(k, v->appended, append(v, 0, 0, good, "hello", 5));
+		k->chunked = k->unproven = true;
+		EXPECT(k, 201, append(v, 5, 1, good, "hello", 5));
+		content_is("hellohello", 10);
+		EXPECT(k, 201, create(v, true, good, "hello", 5));
+		FINAL(v, 5);
+		/* What is malformed is not there, and so is what we do not know. */
+		EXPECT(k, 201, create(v, true, "Content-Digest: sha-256=abc\n", "hello", 5));
+		EXPECT(k, 201, create(v, true, "Content-Digest: unixsum=:YQ==:\n", "hello", 5));
+	}
+}
+
 static void put_and_post_to_upload(void **state)
 {
 	(void)state;
@@ -807,6 +862,57 @@ static int displaced_by(const struct version *v, const char *method)
 	return status;
 }
 
+/* Who tells an offset that a living writer will move answers what is true no more. tus clients do not wait for better. */
+static void a_writer_who_stays_is_waited_for(void **state)
+{
+	(void)state;
+	struct house *h = kit_house(k);
+	struct hold *hold;
+	struct upload u;
+	create(&versions[5], false, NULL, data, 10);
+	assert_int_equal(upload_find(h, k->a, strrchr(url, '/') + 1, &u), ERR_OK);
+	assert_int_equal(hold_take(h->holds, HOLD_UPLOAD(u.n), NULL, HOLD_NO_OFFSET, false, 0, &hold, NULL), ERR_OK);
+	EXPECT(k, 423, ask(&versions[5], "HEAD", url, NULL, NULL, 0));
+	HEADER(k, "Retry-After", "1");
+	EXPECT(k, 200, kit_tus(k, "HEAD", url, NULL, NULL, 0));
+	hold_drop(hold);
+	IS_AT(&versions[5], "10", NULL, false);
+}
+
+/* Level normal: tus's offset inside an unfinished upload may be taken back by a power cut, the draft's never. */
+static void offsets_are_durable(void **state)
+{
+	(void)state;
+	for (const struct version *v = versions; v->n; v++) {
+		create(v, false, "Upload-Length: 100\n", NULL, 0);
+		durable = 0;
+		EXPECT(k, v->appended, append(v, 0, 0, NULL, data, 10));
+		assert_int_equal(durable, 1);
+		EXPECT(k, 204, kit_tus(k, "PATCH", url, "Upload-Offset: 10\n", data + 10, 10));
+		assert_int_equal(durable, 2);
+		IS_AT(v, "20", "100", false);
+		assert_int_equal(durable, 2);
+
+		EXPECT(k, 201, kit_tus(k, "POST", "/files/", "Upload-Length: 100\n", NULL, 0));
+		snprintf(url, sizeof url, "%s", kit_h(k, "Location"));
+		durable = 0;
+		EXPECT(k, 204, kit_tus(k, "PATCH", url, "Upload-Offset: 0\n", data, 10));
+		EXPECT(k, 200, kit_tus(k, "HEAD", url, NULL, NULL, 0));
+		assert_int_equal(durable, 0);
+		IS_AT(v, "10", "100", false);
+		assert_int_equal(durable, 1);
+		EXPECT(k, 409, append(v, 0, 0, NULL, data, 10));
+		assert_int_equal(durable, 2);
+		EXPECT(k, v->appended, append(v, 10, 0, NULL, NULL, 0));
+		assert_int_equal(durable, 3);
+		EXPECT(k, v->appended, append(v, 10, 0, NULL, data + 10, 10));
+		/* From here on it is the draft's, whoever appends. */
+		durable = 0;
+		EXPECT(k, 204, kit_tus(k, "PATCH", url, "Upload-Offset: 20\n", data + 20, 10));
+		assert_int_equal(durable, 1);
+	}
+}
+
 static void a_newcomer_takes_over(void **state)
 {
 	(void)state;
@@ -870,6 +976,7 @@ int main(void)
 		cmocka_unit_test(get_asks_or_loads),
 		cmocka_unit_test(malformed_fields_are_not_there),
 		cmocka_unit_test(what_http_says_of_it_is_kept),
+		cmocka_unit_test(content_digests),
 		cmocka_unit_test(put_and_post_to_upload),
 		cmocka_unit_test(a_form_is_no_part),
 		cmocka_unit_test(options_tell),
@@ -878,6 +985,8 @@ int main(void)
 		cmocka_unit_test(an_upload_of_the_draft_is_its_own),
 		cmocka_unit_test(begun_by_tus_ended_by_the_draft),
 		cmocka_unit_test(begun_by_the_draft_ended_by_tus),
+		cmocka_unit_test(a_writer_who_stays_is_waited_for),
+		cmocka_unit_test(offsets_are_durable),
 		cmocka_unit_test(a_newcomer_takes_over),
 		cmocka_unit_test(switched_off),
 	};

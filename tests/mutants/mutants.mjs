@@ -1,7 +1,7 @@
 // mutants.mjs - one row a defect: what it is, where it is put in, and which test must fail of it.
 //
 // B01-B35 are the weaknesses of the replaced system; where several defects lead to one, letters tell them apart. D rows weaken durability, E rows the outbox and its hook,
-// C rows concatenation, P rows what programs of other people would stumble over, N rows what keeps two who work at once from each other's files and room.
+// C rows concatenation, I rows the IETF draft, P rows what programs of other people would stumble over, N rows what keeps two who work at once from each other's files and room.
 // T and DR rows are what the conformance suite must notice: suite 'e2e', in 'conformance', test is the number of a check.
 // old must be found exactly once in file; edits: several replacements. in: the test file (of e2e: 'bugs' unless told); control: a test that must still pass.
 const t = String.raw;
@@ -440,7 +440,7 @@ export const mutants = [
 	},
 	{
 		id: 'H1', what: 'HEAD does not ask the writer for what it has', suite: 'contract', in: 'test_handover', test: 'same_process_silent', control: 'alone',
-		file: 'fcgi/upload/upload.c', old: '\t\thold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS);\n', new: '',
+		file: 'fcgi/upload/upload.c', old: '\t\thold_ask(h->holds, HOLD_UPLOAD(u->n), wait_ms);\n', new: '',
 	},
 	{
 		id: 'H2', what: 'a displaced writer is told that all is well, behind other doors', suite: 'contract', in: 'test_handover', test: 'plain_cgi_silent', control: 'alone',
@@ -905,7 +905,7 @@ export const mutants = [
 	},
 	{
 		id: 'L26', what: 'HEAD tells what was read before the last writer went', suite: 'contract', in: 'test_workshop', test: 'who_asks_is_told_the_last_offset',
-		file: 'fcgi/upload/upload.c', old: '\t\thold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS);\n\t\te = store_upload_by_n', new: '\t\tif (hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS))\n\t\t\te = store_upload_by_n',
+		file: 'fcgi/upload/upload.c', old: '\t\thold_ask(h->holds, HOLD_UPLOAD(u->n), wait_ms);\n\t\te = store_upload_by_n', new: '\t\tif (hold_ask(h->holds, HOLD_UPLOAD(u->n), SETTLE_MS))\n\t\t\te = store_upload_by_n',
 	},
 	{
 		id: 'C0', what: 'a fixed term slides', suite: 'http', in: 'test_tus', test: 'check_097_absolute_expiry', control: 'check_034_052_types',
@@ -983,6 +983,201 @@ export const mutants = [
 	{
 		id: 'P4', what: 'the real method decides, whatever X-HTTP-Method-Override says', suite: 'e2e', in: 'clients_raw', test: 'java_whole_file_in_one_request', control: 'tuskit_server_info',
 		file: 'fcgi/guard.c', old: 'if (!name || !*name || req->nseg < 1 ||', new: 'if (!name || *name || req->nseg < 1 ||',
+	},
+	{
+		id: 'I01', what: 'an upload of the draft is complete at its length', suite: 'http', in: 'test_draft', test: 'all_bytes_are_not_the_end', control: 'created_whole',
+		file: 'fcgi/upload/append.c', old: 'if (ap->end == END_NEVER || got->err)',
+		new: 'if (got->err)',
+	},
+	{
+		id: 'I02', what: 'the reaper completes it', suite: 'http', in: 'test_draft', test: 'all_bytes_are_not_the_end', control: 'created_whole',
+		file: 'db/store_sql.c', old: 'offset=length AND explicit=0 AND',
+		new: 'offset=length AND',
+	},
+	{
+		id: 'I03', what: 'a query of the draft completes it', suite: 'http', in: 'test_draft', test: 'all_bytes_are_not_the_end', control: 'created_whole',
+		file: 'fcgi/upload/upload.c', old: '&& (at_length || !u->is_explicit);',
+		new: ';',
+	},
+	{
+		id: 'I04', what: 'HEAD of tus does not complete it', suite: 'http', in: 'test_draft', test: 'begun_by_the_draft_ended_by_tus', control: 'created_whole',
+		file: 'fcgi/upload/upload.c', old: '&& (at_length || !u->is_explicit);',
+		new: '&& !u->is_explicit;',
+	},
+	{
+		id: 'I05', what: 'version 3 says complete where it means incomplete', suite: 'http', in: 'test_draft', test: 'created_without_a_byte', control: 'a_form_is_no_part',
+		file: 'fcgi/proto/proto_draft.c', old: '.complete = "Upload-Incomplete", ',
+		new: '.complete = "Upload-Incomplete", .sense = true, ',
+	},
+	{
+		id: 'I06', what: 'version 3: an append that says nothing is not the last one', suite: 'http', in: 'test_draft', test: 'what_is_not_said', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft.c', old: '.absent_ends = true, ',
+		new: '',
+	},
+	{
+		id: 'I07', what: 'an append may have any type', suite: 'http', in: 'test_draft', test: 'the_type_of_an_append', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_upload.c', old: 'if (d->partial_type && ',
+		new: 'if (false && ',
+	},
+	{
+		id: 'I08', what: 'a wrong offset has no problem type', suite: 'http', in: 'test_draft', test: 'another_offset', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_upload.c', old: '\tc->problem = "mismatching-upload-offset";\n',
+		new: '',
+	},
+	{
+		id: 'I09', what: 'the end of a last body may be another than its length', suite: 'http', in: 'test_draft', test: 'lengths_must_agree', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_create.c', old: '&& given != ends)',
+		new: '&& given == ends + 1000)',
+	},
+	{
+		id: 'I10', what: 'a last body may end before the length', suite: 'http', in: 'test_draft', test: 'lengths_must_agree', control: 'created_whole',
+		file: 'fcgi/upload/append.c', old: 'e = got->proven ? ERR_INVALID : ERR_CUT;',
+		new: 'e = ERR_OK;',
+	},
+	{
+		id: 'I11', what: 'an end that nothing proves ends an upload', suite: 'http', in: 'test_draft', test: 'an_unproven_end_is_none', control: 'created_whole',
+		file: 'fcgi/upload/append.c', old: 'ap->plan.length == LENGTH_UNKNOWN && got->proven && !got->cut',
+		new: 'ap->plan.length == LENGTH_UNKNOWN && !got->cut',
+	},
+	{
+		id: 'I12', what: 'an upload whose length was passed goes on', suite: 'http', in: 'test_draft', test: 'past_the_length', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_upload.c', old: 'if (!passes || !c->draft->spoils || ',
+		new: 'if (!passes || c || ',
+	},
+	{
+		id: 'I13', what: 'too much for a complete upload removes it', suite: 'http', in: 'test_draft', test: 'past_the_length', control: 'created_whole',
+		file: 'fcgi/upload/upload.c', old: 'if (!e && only_open && u.state != UPLOAD_OPEN)',
+		new: 'if (!e && only_open && u.state > UPLOAD_GONE)',
+	},
+	{
+		id: 'I14', what: '413 does not tell the limits', suite: 'http', in: 'test_draft', test: 'past_our_limits', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft.c', old: '\tif (e == ERR_TOO_LARGE)\n\t\tdraft_limit(c, 0);\n',
+		new: '',
+	},
+	{
+		id: 'I15', what: 'version 7 answers an append to a complete upload again', suite: 'http', in: 'test_draft', test: 'complete_is_complete', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft.c', old: '.spoils = true, .appended = 204, .lifetime = "max-age"},',
+		new: '.spoils = true, .appended = 204, .lifetime = "max-age", .replays = true},',
+	},
+	{
+		id: 'I16', what: 'a query may be half an append', suite: 'http', in: 'test_draft', test: 'queries_are_pure', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_upload.c', old: 'for (int i = 0; d->pure && i < 3; i++)',
+		new: 'for (int i = 3; d->pure && i < 3; i++)',
+	},
+	{
+		id: 'I17', what: 'what is gone is 410 in every version', suite: 'http', in: 'test_draft', test: 'deleted', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_upload.c', old: 'return e == ERR_GONE && c->draft->gone_is_unknown ?',
+		new: 'return e == ERR__MAX && c->draft->gone_is_unknown ?',
+	},
+	{
+		id: 'I18', what: 'GET does not tell the offset', suite: 'http', in: 'test_draft', test: 'get_asks_or_loads', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_upload.c', old: '\tif (u->state == UPLOAD_OPEN)\n\t\treturn true;\n',
+		new: '',
+	},
+	{
+		id: 'I19', what: 'of a field that came twice one counts', suite: 'http', in: 'test_draft', test: 'malformed_fields_are_not_there', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft.c', old: 'if (!single(c->req, name) || !sf_integer',
+		new: 'if (!sf_integer',
+	},
+	{
+		id: 'I20', what: 'Content-Disposition is not read', suite: 'http', in: 'test_draft', test: 'what_http_says_of_it_is_kept', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_create.c', old: 'name ? name : field_disposition_name(c->a, http_header(c->req, "Content-Disposition"))',
+		new: 'name',
+	},
+	{
+		id: 'I21', what: 'the name in the path is not the name', suite: 'http', in: 'test_draft', test: 'put_and_post_to_upload', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_create.c', old: '"filename", name ? name : field',
+		new: '"filename", field',
+	},
+	{
+		id: 'I22', what: 'a part of a form is a form', suite: 'http', in: 'test_draft', test: 'a_form_is_no_part', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_create.c', old: 'if (!draft_flag(c, &last) || !last)',
+		new: 'if (!draft_flag(c, &last))',
+	},
+	{
+		id: 'I23', what: 'OPTIONS tells the limits of /files/ only', suite: 'http', in: 'test_draft', test: 'options_tell', control: 'created_whole',
+		file: 'fcgi/app_handle.c', old: '\t\tif (route_creates(c->req))\n\t\t\tdraft_announce(c);\n',
+		new: '',
+	},
+	{
+		id: 'I24', what: 'a tus request with a header of the draft is one of the draft', suite: 'http', in: 'test_draft', test: 'tus_stays_tus', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft.c', old: 'if (http_header(c->req, "Tus-Resumable") && !partial)',
+		new: 'if (partial > 1)',
+	},
+	{
+		id: 'I25', what: 'a request that names no protocol is one of the draft', suite: 'http', in: 'test_draft', test: 'tus_stays_tus', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft.c', old: ' == ERR_OK && u.is_explicit;',
+		new: ' == ERR_OK;',
+	},
+	{
+		id: 'I26', what: 'an upload of tus stays one when the draft appends', suite: 'http', in: 'test_draft', test: 'begun_by_tus_ended_by_the_draft', control: 'created_whole',
+		file: 'fcgi/upload/append.c', old: '.make_explicit = ap->end != END_AT_LENGTH}',
+		new: '.make_explicit = false}',
+	},
+	{
+		id: 'I27', what: 'offsets of the draft are as durable as those of tus', suite: 'http', in: 'test_draft', test: 'offsets_are_durable', control: 'created_whole',
+		file: 'fcgi/upload/append.c', old: 'm.full = ap->u.is_explicit || m.make_explicit;',
+		new: 'm.full = false;',
+	},
+	{
+		id: 'I28', what: 'an offset that tus has moved is told by the draft as it is', suite: 'http', in: 'test_draft', test: 'offsets_are_durable', control: 'created_whole',
+		file: 'db/store_commit.c', old: 'return s->full ? ERR_OK : store_do(s, probe_run, NULL, true);',
+		new: 'return ERR_OK;',
+	},
+	{
+		id: 'I29', what: 'a body that does not match is told as tus does', suite: 'http', in: 'test_draft', test: 'content_digests', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_upload.c', old: '\tif (e == ERR_CHECKSUM)\n\t\treturn draft_mismatched(c, "Content-Digest", &cmd->wants);\n',
+		new: '',
+	},
+	{
+		id: 'I30', what: 'IETF_DRAFT is not looked at', suite: 'http', in: 'test_draft', test: 'switched_off', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft.c', old: '\tif (!c->house->cfg->ietf_draft)\n\t\treturn;\n\tconst struct draft *d = named(c);\n\tconst struct draft *as',
+		new: '\tconst struct draft *d = named(c);\n\tconst struct draft *as',
+	},
+	{
+		id: 'I31', what: 'the draft is told where a living writer was', suite: 'http', in: 'test_draft', test: 'a_writer_who_stays_is_waited_for', control: 'created_whole',
+		file: 'fcgi/upload/upload.c', old: '&& hold_ask(h->holds, HOLD_UPLOAD(u->n), 0))\n\t\te = ERR_LOCKED;',
+		new: '&& hold_ask(h->holds, HOLD_UPLOAD(u->n), 0))\n\t\te = ERR_OK;',
+	},
+	{
+		id: 'I32', what: 'the draft appends to parts of a concatenation', suite: 'http', in: 'test_draft', test: 'parts_are_tus_alone', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_upload.c', old: 'return !e && u->concat != CONCAT_NONE ? call_refuse',
+		new: 'return !e && u->concat > CONCAT_FINAL ? call_refuse',
+	},
+	{
+		id: 'I33', what: 'a creation with wrong lengths leaves an upload', suite: 'http', in: 'test_draft', test: 'lengths_must_agree', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_create.c', old: '\tupload_spoil(c->house, c->a, u->id);\n\tif (e == ERR_CHECKSUM)',
+		new: '\tif (e == ERR_CHECKSUM)',
+	},
+	{
+		id: 'I34', what: 'a creation that was cut does not tell what is safe', suite: 'http', in: 'test_draft', test: 'a_cut_creation_is_kept', control: 'created_whole',
+		file: 'fcgi/proto/proto_draft_create.c', old: '\t\tlocate(c, u);\n\t\treturn e;',
+		new: '\t\treturn e;',
+	},
+	{
+		id: 'I35', what: 'the final answer does not say that it is one', suite: 'http', in: 'test_draft', test: 'created_whole', control: 'a_form_is_no_part',
+		file: 'fcgi/proto/proto_draft_create.c', old: '\tdraft_complete(c, true);\n',
+		new: '',
+	},
+	{
+		id: 'I36', what: 'a last body that is cut does not tell the length', suite: 'http', in: 'test_draft', test: 'the_last_body_tells_the_length', control: 'a_form_is_no_part',
+		file: 'fcgi/proto/proto_draft_create.c', old: '*length = ends != LENGTH_UNKNOWN ? ends : given;',
+		new: '*length = given;',
+	},
+	{
+		id: 'I37', what: 'any letter is a Boolean', suite: 'unit', in: 'test_sf', test: 'booleans', control: 'integers',
+		file: 'fcgi/http/sf.c', old: 'good = from[1] == \'1\' || from[1] == \'0\';',
+		new: 'good = from[1] != 0;',
+	},
+	{
+		id: 'I38', what: 'an Integer may have any number of digits', suite: 'unit', in: 'test_sf', test: 'integers', control: 'booleans',
+		file: 'fcgi/http/sf.c', old: '#define INTEGER_DIGITS 15',
+		new: '#define INTEGER_DIGITS 19',
+	},
+	{
+		id: 'I39', what: 'a malformed Dictionary is used as far as it goes', suite: 'unit', in: 'test_sf', test: 'the_last_of_a_key_counts', control: 'booleans',
+		file: 'fcgi/http/sf.c', old: 'return more < 0 ? -1 : found;',
+		new: 'return found;',
 	},
 	{
 		id: 'P5', what: 'every version of the draft wants its type', suite: 'e2e', in: 'clients_js', test: 'js_draft_03', control: 'js_draft_05',
