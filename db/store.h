@@ -55,7 +55,7 @@ struct upload_new {
 	int64_t length;                     /* LENGTH_UNKNOWN if deferred */
 	int64_t now, expires;
 	bool is_explicit;                   /* as in struct upload */
-	const char *repr;                   /* NULL if none */
+	const char *repr;                   /* as in struct upload */
 	enum upload_concat concat;
 	const char *concat_text;            /* of a FINAL one */
 	const int64_t *part;                /* of a FINAL one: rows of its parts in order */
@@ -260,6 +260,8 @@ enum err store_recording_rename(struct store *s, int64_t n, const char *name, co
  * name must be claimed, or, for a file that is there already (claimed false), be free; else ERR_CONFLICT. of: the session row whose chunks it
  * was made of, 0 if none: one that does not receive any more, deleted perhaps, gets no runs (ERR_OFFSET). NORMAL. */
 enum err store_recording_add(struct store *s, const struct recording *r, bool claimed, int64_t of);
+/* The digest of its file, 64 hex digits. ERR_NOT_FOUND: no such row. NORMAL: it can be computed again. */
+enum err store_recording_digest(struct store *s, int64_t n, const char *sha256);
 /* Removes the row; its session or upload becomes GONE (cancelled) as by store_session_gone, but a run goes alone. ERR_LOCKED: the session is FINISHING. FULL. */
 enum err store_recording_delete(struct store *s, int64_t n, int64_t now);
 
@@ -292,6 +294,8 @@ enum err store_due_sessions(struct store *s, int64_t now, struct store_mark *m, 
 enum err store_full_uploads(struct store *s, int64_t before, struct store_mark *m, int64_t *n, int max, int *found);
 enum err store_finishing_uploads(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);
 enum err store_finishing_sessions(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);
+/* Finished files whose digest is not computed. */
+enum err store_plain_recordings(struct store *s, struct store_mark *m, int64_t *n, int max, int *found);
 /* New expiry of a session (kept with holes). NORMAL. */
 enum err store_session_expires(struct store *s, int64_t n, int64_t expires);
 /* Forgets, at most max rows: what is left of sessions that are GONE; GONE rows with updated <= gone_before; finished sessions with expires <= now (in one step

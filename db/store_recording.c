@@ -1,6 +1,7 @@
 /*
  * store_recording.c - finished files: their rows and their names.
  */
+#include <sqlite3.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -118,7 +119,7 @@ enum err name_free(struct dbh *h, struct arena *a, const char *sid, const char *
 enum err recording_insert(struct tx *t, const struct recording *r, const char *sid, int64_t session, int64_t upload, int64_t take, bool run)
 {
 	return sql_run(t->h, SQL_REC_ADD, BINDS(T(sid), I(session), I(upload), I(take), I(run), T(r->owner), T(r->name), T(r->disk), T(r->meta),
-		I(r->size), I(r->created), I(r->recovered)));
+		I(r->size), I(r->created), I(r->recovered), T(r->sha256)));
 }
 
 struct add {
@@ -195,6 +196,24 @@ enum err store_recording_rename(struct store *s, int64_t n, const char *name, co
 {
 	struct rename r = {.n = n, .name = name, .disk = disk, .meta = meta};
 	return store_do(s, rename_run, &r, true);
+}
+
+struct digested {
+	int64_t n;
+	const char *sha256;
+};
+
+static enum err digest_run(struct tx *t, void *arg)
+{
+	const struct digested *d = arg;
+	enum err e = sql_run(t->h, SQL_REC_DIGEST, BINDS(I(d->n), T(d->sha256)));
+	return e || sqlite3_changes(t->h->db) ? e : ERR_NOT_FOUND;
+}
+
+enum err store_recording_digest(struct store *s, int64_t n, const char *sha256)
+{
+	struct digested d = {.n = n, .sha256 = sha256};
+	return store_do(s, digest_run, &d, false);
 }
 
 struct delete {

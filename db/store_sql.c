@@ -132,8 +132,10 @@ const char *const sql_text[SQL__MAX] = {
 	[SQL_REC_OF_SESSION] = "SELECT " REC_COLS " FROM recording WHERE session=?1 AND session>0 ORDER BY run,n DESC LIMIT 1",
 	[SQL_REC_OF_UPLOAD] = "SELECT " REC_COLS " FROM recording WHERE upload=?1 AND upload>0",
 	[SQL_REC_LIST] = "SELECT " REC_COLS " FROM recording WHERE (?1 IS NULL OR owner=?1 OR owner='') AND n<?2 ORDER BY n DESC LIMIT ?3",
-	[SQL_REC_ADD] = "INSERT INTO recording(sid,session,upload,take,run,owner,name,disk,meta,size,created,recovered)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+	[SQL_REC_ADD] = "INSERT INTO recording(sid,session,upload,take,run,owner,name,disk,meta,size,created,recovered,sha256)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+	[SQL_REC_DIGEST] = "UPDATE recording SET sha256=?2 WHERE n=?1",
+	[SQL_REC_PLAIN] = "SELECT n,0 FROM recording WHERE sha256 IS NULL AND n>?3 ORDER BY n LIMIT ?4",
 	[SQL_REC_RENAME] = "UPDATE recording SET name=?2,disk=?3,meta=COALESCE(?4,meta),recovered=0 WHERE n=?1",
 	[SQL_REC_DROP] = "DELETE FROM recording WHERE n=?1",
 	[SQL_REC_UNLINK] = "UPDATE recording SET session=0 WHERE session=?1 AND session>0",

@@ -68,6 +68,11 @@ enum err store_joining(struct store *s, struct store_mark *m, int64_t *n, int ma
 	return turn(s, SQL_JOINING, 0, m, n, max, found);
 }
 
+enum err store_plain_recordings(struct store *s, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	return turn(s, SQL_REC_PLAIN, 0, m, n, max, found);
+}
+
 /* ---- counts ---- */
 
 enum err store_stats(struct store *s, struct store_stats *out)

@@ -68,13 +68,28 @@ static bool slot_for_after(struct app *app, struct call *c)
 	return false;
 }
 
+/* The slot of one request. */
+struct hall {
+	struct app *app;
+	bool slot;
+};
+
+static bool slot_for_call(struct call *c)
+{
+	struct hall *l = c->hall;
+	l->slot = l->slot || slot_take(&l->app->bodies, &l->app->body_max);
+	return l->slot;
+}
+
 /* Bodies, downloads and finishing may not take the last threads: HEAD, status and the like always find one. */
 static enum err admitted(struct app *app, struct call *c, const struct route *r)
 {
+	struct hall hall = {app, false};
 	bool has_body = c->req->body->length != 0;
-	bool slot = (r->flags & ROUTE_DOWNLOAD) || ((r->flags & ROUTE_BODY) && has_body);
 	bool begins = (r->flags & ROUTE_BEGINS) && has_body;
-	if (slot && !slot_take(&app->bodies, &app->body_max))
+	c->hall = &hall;
+	c->slot = slot_for_call;
+	if (((r->flags & ROUTE_DOWNLOAD) || ((r->flags & ROUTE_BODY) && has_body)) && !slot_for_call(c))
 		return ERR_BUSY;
 	enum err e = begins && !slot_take(&app->begins, &app->begin_max) ? ERR_BUSY : ERR_OK;
 	if (!e) {
@@ -83,10 +98,10 @@ static enum err admitted(struct app *app, struct call *c, const struct route *r)
 			e = r->handle(c);
 		slot_give(&app->begins, begins);
 	}
-	if (!slot && c->res->after)
-		slot = slot_for_after(app, c);
+	if (!hall.slot && c->res->after)
+		hall.slot = slot_for_after(app, c);
 	bool more = c->res->after || (!e && c->res->file_fd >= 0);
-	if (slot && !(more && slot_lasts(c, &app->bodies)))
+	if (hall.slot && !(more && slot_lasts(c, &app->bodies)))
 		slot_give(&app->bodies, true);
 	return e;
 }

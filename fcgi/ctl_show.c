@@ -174,6 +174,7 @@ static void put_recording(struct ctl *c, struct json *o, const struct recording 
 {
 	struct json *p = recording_json(r);
 	json_put_str(p, "name", r->name);
+	json_put_str(p, "sha256", r->sha256);
 	json_put_str(p, "path", arena_printf(c->a, "%s/%s/completed/%s", c->cfg->done_dir, r->sid, r->disk));
 	json_put(o, "recording", p);
 }

@@ -26,22 +26,10 @@
 
 /* ---- keys ---- */
 
-static bool unhex(const char *s, unsigned char *out, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		unsigned v;
-		char pair[3] = {s[2 * i], s[2 * i] ? s[2 * i + 1] : '\0', '\0'};
-		if (strspn(pair, "0123456789abcdefABCDEF") != 2 || sscanf(pair, "%2x", &v) != 1)
-			return false;
-		out[i] = (unsigned char)v;
-	}
-	return s[2 * n] == '\0';
-}
-
 static bool key_line(const char *line, struct api_key *k)
 {
 	char name[128], role[32], hex[80];
-	if (sscanf(line, "%127s %31s %79s", name, role, hex) != 3 || !unhex(hex, k->hash, sizeof k->hash))
+	if (sscanf(line, "%127s %31s %79s", name, role, hex) != 3 || !text_unhex(hex, k->hash, sizeof k->hash))
 		return false;
 	/* A misspelt role would be a lesser one in silence. */
 	if (strcmp(role, "user") != 0 && strcmp(role, "admin") != 0)

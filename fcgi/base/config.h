@@ -24,6 +24,7 @@ enum config_expiration { EXPIRATION_SLIDING, EXPIRATION_ABSOLUTE };
 enum config_sendfile { SENDFILE_NONE, SENDFILE_X_ACCEL };
 enum config_environment { ENV_DEVELOPMENT, ENV_PRODUCTION };
 enum config_method { METHOD_TUS, METHOD_CUSTOM };
+enum config_file_digest { FILE_DIGEST_NONE, FILE_DIGEST_SHA256 };
 enum config_session_id { SESSION_ID_ANY, SESSION_ID_UUID };
 
 #define CONFIG_RESTARTS_MAX 1000    /* of RESTARTS_PER_MINUTE */
@@ -96,6 +97,7 @@ struct config {
 	enum config_durability durability;    /* TUS_DURABILITY normal|full */
 	enum config_sendfile sendfile;        /* SENDFILE none|x-accel-redirect */
 	char *x_accel_prefix;      /* X_ACCEL_PREFIX /tus-internal/ */
+	enum config_file_digest file_digest;  /* FILE_DIGEST none|sha256: of finished files */
 	int64_t log_level;         /* LOG_LEVEL debug|info|warning|error, as enum log_level */
 	/* events and the hook that is told of them */
 	int64_t event_retention;   /* EVENT_RETENTION 604800 seconds; 0: only what the hook wants is written */

@@ -11,6 +11,7 @@ static const char *const id_modes[] = {"any", "uuid", NULL};
 static const char *const expirations[] = {"sliding", "absolute", NULL};
 static const char *const durabilities[] = {"normal", "full", NULL};
 static const char *const sendfiles[] = {"none", "x-accel-redirect", NULL};
+static const char *const file_digests[] = {"none", "sha256", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 
 /* --- what a text must look like --- */
@@ -192,6 +193,7 @@ const struct setting settings[] = {
 	{"SENDFILE", WORD(sendfile, "none", sendfiles), .help = "Who sends finished files: this program, or the web server."},
 	{"X_ACCEL_PREFIX", TEXT(x_accel_prefix, "/tus-internal/"), .check = is_location, .rule = "a path that begins and ends with /",
 	 .help = "Internal location of the web server over `UPLOAD_DIR`."},
+	{"FILE_DIGEST", WORD(file_digest, "none", file_digests), .help = "Digest of each finished file, computed once, after its last answer: each file is read once more."},
 	{"EVENT_RETENTION", NUM(event_retention, "604800", 0, YEARS, "s"),
 	 .help = "How long events are kept for `tusctl events`; 0: only those that wait for the hook are written."},
 	{"HOOK_COMMAND", TEXT(hook_command, NULL), .check = is_program, .rule = "the absolute path of a program, with arguments behind it",

@@ -2,6 +2,7 @@
 #include "base/digest.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -11,6 +12,7 @@
 #include <openssl/hmac.h>
 #include <zlib.h>
 
+#include "base/b64.h"
 #include "base/crc32c.h"
 
 void digest_sha256(const void *p, size_t n, unsigned char out[DIGEST_SHA256_LEN])
@@ -178,4 +180,42 @@ enum err digest_check_bytes(const struct digest_wants *wants, const void *p, siz
 		return e;
 	digest_check_add(&k, p, n);
 	return digest_check_end(&k);
+}
+
+void digest_wants_text(const struct digest_wants *wants, char out[DIGEST_WANTS_TEXT])
+{
+	char base64[B64_ENCODED(DIGEST_LEN_MAX)];
+	size_t n = 0;
+	out[0] = '\0';
+	for (int i = 0; i < wants->n; i++) {
+		b64_encode(wants->v[i].value, wants->v[i].alg->len, base64);
+		n += (size_t)snprintf(out + n, DIGEST_WANTS_TEXT - n, "%s%s %s", i ? "," : "", wants->v[i].alg->tus, base64);
+	}
+}
+
+static bool want_parse(const char *text, size_t n, struct digest_want *out)
+{
+	unsigned char bytes[B64_DECODED(B64_ENCODED(DIGEST_LEN_MAX))];
+	size_t name = strcspn(text, " "), got;
+	if (name >= n || n - name > B64_ENCODED(DIGEST_LEN_MAX))
+		return false;
+	*out = (struct digest_want){.alg = digest_by_tus(text, name)};
+	if (!out->alg || !b64_decode(text + name + 1, n - name - 1, bytes, &got) || got != out->alg->len)
+		return false;
+	memcpy(out->value, bytes, got);
+	return true;
+}
+
+bool digest_wants_parse(const char *text, struct digest_wants *out)
+{
+	out->n = 0;
+	for (;;) {
+		size_t n = strcspn(text, ",");
+		if (out->n == DIGEST_WANTS_MAX || !want_parse(text, n, &out->v[out->n]))
+			return false;
+		out->n++;
+		if (!text[n])
+			return true;
+		text += n + 1;
+	}
 }

@@ -78,4 +78,9 @@ void digest_check_drop(struct digest_check *k);
 /* The same for bytes at hand. */
 enum err digest_check_bytes(const struct digest_wants *wants, const void *p, size_t n);
 
+/* As text to be kept: "sha256 Base64,sha512 Base64", in this order; and back (false: anything else). */
+#define DIGEST_WANTS_TEXT (DIGEST_WANTS_MAX * 128)
+void digest_wants_text(const struct digest_wants *wants, char out[DIGEST_WANTS_TEXT]);
+bool digest_wants_parse(const char *text, struct digest_wants *out);
+
 #endif

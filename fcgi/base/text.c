@@ -244,3 +244,17 @@ void text_hex(const void *p, size_t n, char *out)
 	}
 	*out = 0;
 }
+
+bool text_unhex(const char *s, void *out, size_t n)
+{
+	unsigned char *u = out;
+
+	for (; n; s += 2, n--) {
+		int high = hex_digit(s[0]), low = high < 0 ? -1 : hex_digit(s[1]);
+
+		if (low < 0)
+			return false;
+		*u++ = (unsigned char)(high << 4 | low);
+	}
+	return !*s;
+}

@@ -40,5 +40,7 @@ bool text_percent_decode(const char *s, size_t n, bool plus_is_blank, char *out,
 void text_percent_encode(struct buf *b, const char *s, size_t n, bool keep_slash);
 /* Lower-case hex; out holds 2n+1 bytes. */
 void text_hex(const void *p, size_t n, char *out);
+/* s must be exactly 2n hex digits of any case. */
+bool text_unhex(const char *s, void *out, size_t n);
 
 #endif

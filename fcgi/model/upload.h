@@ -41,7 +41,7 @@ struct upload {
 	enum upload_concat concat;
 	const char *concat_text;  /* Upload-Concat of a FINAL one as received, else NULL */
 	bool is_explicit;         /* complete only when its client says so, not at its length (IETF draft) */
-	const char *repr;         /* Repr-Digest given at creation, NULL if none */
+	const char *repr;         /* what the whole must have (digest_wants_text), NULL: anything */
 };
 
 /* When an append completes its upload. */
@@ -58,6 +58,7 @@ struct append_cmd {
 	int64_t body;             /* announced body size, -1 unknown */
 	int64_t max_size;         /* largest upload, bytes */
 	int64_t max_body;         /* largest single body, bytes, 0 = no bound */
+	bool tell_sha256;         /* the answer tells the digest of the whole if the body completes it, which costs reading it */
 	struct digest_wants wants;   /* what the body must have; n 0: anything. A checked body counts whole and matching, or not at all */
 	enum append_end end;      /* END_WITH_BODY: length is offset + body if that is announced */
 };

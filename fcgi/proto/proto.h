@@ -31,6 +31,9 @@ struct call {
 	const char *(*route_label)(int);   /* names of the routes, for /metrics */
 	const struct draft *draft;  /* the dialect of the IETF draft that this request speaks; NULL: it does not. proto_draft.h */
 	const char *problem;        /* of an error in it: name of its problem type, NULL if it has none of its own */
+	/* For a request without a body that has to read a long file before it is answered: takes a slot as if a body came. false: none is free (ERR_BUSY). */
+	bool (*slot)(struct call *c);
+	void *hall;                 /* whose slots those are */
 };
 
 /* ---- proto_common.c: what several dialects need ---- */
@@ -48,6 +51,8 @@ enum err call_empty(struct call *c, int status);
 enum err call_refuse(struct call *c, enum err e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A header that must be one non-negative integer. absent: *out stays. ERR_INVALID with a detail: twice, or not a number (checks 10, 13). */
 enum err call_number(struct call *c, const char *header, bool *given, int64_t *out);
+/* An append to u may end with reading the whole of it (struct upload repr), which takes a slot even if it brings no body. ERR_BUSY. */
+enum err call_may_read(struct call *c, const struct upload *u);
 /* Finishing that copies data runs after the answer has left. Rows 0: none. May be called several times. */
 void call_later(struct call *c, int64_t upload, int64_t session);
 /* A path segment that is a name: percent-decoded, UTF-8 without NUL and '/'. NULL: it is not. */

@@ -67,6 +67,12 @@ enum err call_number(struct call *c, const char *header, bool *given, int64_t *o
 	return ERR_OK;
 }
 
+enum err call_may_read(struct call *c, const struct upload *u)
+{
+	bool reads = u->repr && u->state == UPLOAD_OPEN && c->req->body->length == 0;
+	return !reads || c->slot(c) ? ERR_OK : ERR_BUSY;
+}
+
 struct later {
 	struct house *house;
 	int64_t upload, session;
@@ -76,12 +82,8 @@ struct later {
 /* What fails here is still FINISHING in the ledger: the reaper does it again. */
 static void run_later(void *arg)
 {
-	for (struct later *l = arg; l; l = l->next) {
-		if (l->upload)
-			upload_finish(l->house, l->upload);
-		if (l->session)
-			session_finish(l->house, l->session);
-	}
+	for (struct later *l = arg; l; l = l->next)
+		finish_later(l->house, l->upload, l->session);
 }
 
 void call_later(struct call *c, int64_t upload, int64_t session)

@@ -41,6 +41,7 @@ static struct json *recording_json(struct call *c, const struct recording *r)
 	json_put_int(o, "take", r->take);
 	put_time(o, "created", r->created);
 	json_put_bool(o, "recovered", r->recovered);
+	json_put_str(o, "sha256", r->sha256);
 	json_put_str(o, "url", recording_url(c, r->sid, r->disk));
 	json_put_str(o, "content_type", name_media_type(r->disk));
 	if (meta)

@@ -3,9 +3,12 @@
  */
 #include <string.h>
 
+#include "base/b64.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/text.h"
 #include "http/field.h"
+#include "http/sf.h"
 #include "model/name.h"
 #include "proto/proto.h"
 
@@ -72,6 +75,21 @@ static void describe_version(struct call *c, const struct sending *s)
 	http_res_set(c->res, "Accept-Ranges", "bytes");
 }
 
+/* Of the whole file, also where a part of it is sent (RFC 9530 3). Whoever says that he prefers others gets it all the same, for we have no others. */
+static void describe_digest(struct call *c, const struct recording *r)
+{
+	unsigned char value[DIGEST_SHA256_LEN];
+	char base64[B64_ENCODED(DIGEST_SHA256_LEN)];
+	struct sf_member m;
+	const char *want = http_header(c->req, "Want-Repr-Digest");
+	if (!r->sha256 || !text_unhex(r->sha256, value, sizeof value))
+		return;
+	if (want && sf_dict_get(want, "sha-256", &m) > 0 && m.type == SF_INTEGER && m.integer == 0)
+		return;
+	b64_encode(value, sizeof value, base64);
+	http_res_addf(c->res, c->a, "Repr-Digest", "sha-256=:%s:", base64);
+}
+
 /* The web server sends it, and does validators and ranges itself. */
 static enum err send_by_server(struct call *c, const struct recording *r)
 {
@@ -85,6 +103,7 @@ static enum err send_by_server(struct call *c, const struct recording *r)
 	http_res_set(c->res, "X-Accel-Redirect", b.failed ? NULL : arena_strdup(c->a, b.p));
 	buf_free(&b);
 	describe_file(c, r);
+	describe_digest(c, r);
 	http_res_set(c->res, "Cache-Control", "private, max-age=0, must-revalidate");
 	return call_empty(c, 200);
 }
@@ -114,9 +133,12 @@ static enum err send_self(struct call *c, const struct recording *r, int fd)
 	describe_version(c, &s);
 	if (plan == SEND_FAILED || plan == SEND_NOT_MODIFIED) {
 		blob_close(fd);
+		if (plan == SEND_NOT_MODIFIED)
+			describe_digest(c, r);
 		return call_empty(c, plan == SEND_FAILED ? 412 : 304);
 	}
 	describe_file(c, r);
+	describe_digest(c, r);
 	if (plan == SEND_RANGE) {
 		http_res_addf(c->res, c->a, "Content-Range", "bytes %lld-%lld/%lld", (long long)s.first, (long long)s.last, (long long)r->size);
 		return attach(c, 206, fd, s.first, s.last - s.first + 1);

@@ -208,7 +208,7 @@ static enum err create_with_body(struct call *c, struct upload *u, const struct 
 /* However long its parts are, the answer does not wait for them. */
 static void join_soon(struct call *c, const struct upload *u)
 {
-	if (!final_is_quick(c->house, u) || upload_finish(c->house, u->n))
+	if (!final_is_quick(c->house, u) || upload_finish(c->house, u->n) || digest_is_wanted(c->house))
 		call_later(c, u->n, 0);
 }
 
@@ -286,6 +286,8 @@ enum err tus_patch(struct call *c)
 	enum err e = find(c, false, &u);
 	if (!e)
 		e = tus_patch_command(c, c->house->cfg->tus_max_size, &cmd);
+	if (!e)
+		e = call_may_read(c, &u);
 	if (e)
 		return e;
 	e = upload_append(c->house, c->a, u.n, &cmd, c->req->body, &out);

@@ -17,6 +17,7 @@ struct append {
 	int64_t at;             /* the row's offset as this append has moved it */
 	bool resumed;           /* goes on after an interruption, which the next move says */
 	const struct digest_wants *wants;   /* n 0: none */
+	bool tell_sha256;
 };
 
 /* With its bytes it lives on, unless the operator gave it one term from the beginning. A session's always slides. */
@@ -82,13 +83,36 @@ static enum err append_allowed(struct append *ap)
 	return s.state == SESSION_RECEIVING || ap->u.file != s.file ? ERR_OK : ERR_AGAIN;
 }
 
+/* Bytes that are not what their client said at the beginning are nobody's: no further append could make them right. */
+static enum err append_unwanted(struct append *ap)
+{
+	struct upload u = ap->u;
+	enum err e = upload_gone_held(ap->h, ap->a, &u, false);
+	log_event(LOG_WARN, "upload", "an upload has not the digest that its creator announced", "id", LS(u.id), "reason", LS(err_code(e)), NULL);
+	*ap->out = (struct append_out){.offset = -1, .length = LENGTH_UNKNOWN};
+	return e ? e : ERR_CHECKSUM;
+}
+
+/* All bytes are there, but whether they are right could not be found out now: who completes it later finds out. */
+static enum err append_postpone(struct append *ap, enum err why)
+{
+	enum err e = ap->plan.length > ap->at ? append_move(ap, ap->plan.length, true, true) : ERR_OK;
+	return e ? e : why;
+}
+
 static enum err complete_whole(struct append *ap)
 {
-	enum err e = store_upload_closing(ap->h->db, ap->u.n, ap->at, ap->plan.length, clock_now());
+	const char *sha256;
+	bool now = ap->tell_sha256 || digest_is_cheap(ap->h, ap->plan.length);
+	enum err e = whole_check(ap->h, ap->a, &ap->u, ap->plan.length, now, &sha256);
+	if (e)
+		return e == ERR_CHECKSUM ? append_unwanted(ap) : append_postpone(ap, e);
+	e = store_upload_closing(ap->h->db, ap->u.n, ap->at, ap->plan.length, clock_now());
 	if (e)
 		return e;
 	metrics_add(ap->h->metrics, M_UPLOADS_COMPLETED, 1);
 	ap->u.length = ap->u.offset = ap->plan.length;
+	ap->out->sha256 = ap->tell_sha256 ? sha256 : NULL;
 	if (ap->u.concat == CONCAT_PARTIAL) {
 		ap->out->finish_upload = ap->u.n;
 		return ERR_OK;
@@ -99,7 +123,10 @@ static enum err complete_whole(struct append *ap)
 		return ERR_OK;
 	}
 	/* Every byte is durable and the row says so: what fails now is done again by the reaper, and the client need not know. */
-	e = upload_finish_held(ap->h, ap->a, &ap->u);
+	e = upload_finish_held(ap->h, ap->a, &ap->u, sha256);
+	/* Unless it was told just now. */
+	if (digest_is_wanted(ap->h) && !sha256)
+		ap->out->finish_upload = ap->u.n;
 	if (e)
 		log_event(LOG_ERROR, "upload", "finishing failed, will be retried", "upload", LI(ap->u.n), "reason", LS(err_code(e)), NULL);
 	return ERR_OK;
@@ -280,7 +307,7 @@ static enum err append_held(struct append *ap, const struct append_cmd *cmd, str
 
 enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct append_cmd *cmd, struct source *body, struct append_out *out)
 {
-	struct append ap = {.h = h, .a = a, .out = out, .end = cmd->end, .wants = &cmd->wants};
+	struct append ap = {.h = h, .a = a, .out = out, .end = cmd->end, .wants = &cmd->wants, .tell_sha256 = cmd->tell_sha256};
 	struct hold *hold;
 	bool asked = false;
 

@@ -37,7 +37,7 @@ void session_finish_soon(struct house *h, int64_t n, bool quick, int64_t *later)
 		*later = n;
 		return;
 	}
-	*later = 0;
+	*later = digest_is_wanted(h) ? n : 0;
 	enum err e = session_finish(h, n);
 	if (e)
 		log_event(LOG_ERROR, "upload", "finishing failed, will be retried", "session", LI(n), "reason", LS(err_code(e)), NULL);

@@ -183,7 +183,7 @@ static enum err join_finish(struct join *j, struct arena *a, int64_t length)
 	metrics_add(j->h->metrics, M_UPLOADS_COMPLETED, 1);
 	j->u.state = UPLOAD_FINISHING;
 	j->u.length = length;
-	return upload_finish_held(j->h, a, &j->u);
+	return upload_finish_held(j->h, a, &j->u, NULL);
 }
 
 static enum err join_held(struct join *j, struct arena *a)

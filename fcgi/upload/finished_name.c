@@ -19,7 +19,7 @@ static int64_t name_number(const char *sid, const char *disk)
 	return (int64_t)(x >> 16);
 }
 
-static enum err name_hold(struct house *h, const char *sid, const char *disk, struct hold **hold)
+enum err finished_hold(struct house *h, const char *sid, const char *disk, struct hold **hold)
 {
 	return hold_take(h->holds, HOLD_NAME(name_number(sid, disk)), NULL, HOLD_NO_OFFSET, false, 0, hold, NULL);
 }
@@ -41,7 +41,7 @@ static enum err remove_held(struct house *h, const char *sid, const char *disk)
 enum err finished_remove(struct house *h, const char *sid, const char *disk)
 {
 	struct hold *hold;
-	enum err e = name_hold(h, sid, disk, &hold);
+	enum err e = finished_hold(h, sid, disk, &hold);
 	if (e)
 		return e == ERR_LOCKED ? ERR_OK : e;   /* somebody is at it; else the reaper comes */
 	e = remove_held(h, sid, disk);
@@ -73,7 +73,7 @@ static enum err claim_held(struct house *h, const char *sid, const char *disk, b
 
 enum err finished_claim(struct house *h, const char *sid, const char *disk, bool unused, struct hold **claim)
 {
-	enum err e = name_hold(h, sid, disk, claim);
+	enum err e = finished_hold(h, sid, disk, claim);
 	if (e)
 		return e == ERR_LOCKED ? ERR_CONFLICT : e;
 	e = claim_held(h, sid, disk, unused);
@@ -103,7 +103,7 @@ void finished_cut(struct house *h, struct arena *a, const struct recording *r)
 {
 	struct recording now;
 	struct hold *hold;
-	if (name_hold(h, r->sid, r->disk, &hold))
+	if (finished_hold(h, r->sid, r->disk, &hold))
 		return;
 	/* Under the hold the name passes to no other recording. */
 	if (store_recording_by_n(h->db, a, r->n, &now) == ERR_OK && strcmp(now.disk, r->disk) == 0)

@@ -18,11 +18,13 @@
 #include "base/err.h"
 #include "base/source.h"
 
-/* Keys: the row number of an upload, or of a session (for finishing); the number of a part file that no row names yet; a number made of a finished file's name. */
+/* Keys: the row number of an upload, or of a session (for finishing); the number of a part file that no row names yet; a number made of a finished file's name;
+ * the row number of a finished file (for reading it). */
 #define HOLD_UPLOAD(n) (n)
 #define HOLD_SESSION(n) ((int64_t)1 << 40 | (n))
 #define HOLD_FILE(n) ((int64_t)1 << 41 | (n))
 #define HOLD_NAME(n) ((int64_t)1 << 42 | ((n) & 0xffffffffff))
+#define HOLD_DIGEST(n) ((int64_t)1 << 43 | (n))
 #define HOLD_NO_OFFSET (-1)
 
 struct holds;

@@ -79,7 +79,12 @@ enum err upload_push_finish(struct upload_push *p, struct upload *u, int64_t *fi
 		return ERR_OK;
 	}
 	/* The row says that every byte is durable: what fails now is done again by the reaper. */
-	e = upload_finish_held(h, p->a, &p->u);
+	const char *sha256 = NULL;
+	if (digest_is_cheap(h, p->size))
+		whole_check(h, p->a, &p->u, p->size, true, &sha256);
+	if (digest_is_wanted(h) && !sha256)
+		*finish_upload = p->u.n;
+	e = upload_finish_held(h, p->a, &p->u, sha256);
 	if (e)
 		log_event(LOG_ERROR, "upload", "finishing failed, will be retried", "upload", LI(p->u.n), "reason", LS(err_code(e)), NULL);
 	return ERR_OK;

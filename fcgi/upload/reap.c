@@ -124,6 +124,12 @@ static enum err next_finishing_session(struct store *s, int64_t now, struct stor
 	return store_finishing_sessions(s, m, n, max, found);
 }
 
+static enum err next_plain(struct store *s, int64_t now, struct store_mark *m, int64_t *n, int max, int *found)
+{
+	(void)now;
+	return store_plain_recordings(s, m, n, max, found);
+}
+
 #define MARK(name) offsetof(struct reap_turns, name)
 static const struct work works[] = {
 	{next_full_upload, reap_full, MARK(full_uploads), "completing an upload failed"},
@@ -134,6 +140,9 @@ static const struct work works[] = {
 	{store_due_uploads, reap_upload, MARK(due_uploads), "expiring an upload failed"},
 	{store_due_partials, reap_partial, MARK(due_partials), "expiring a part failed"},
 };
+
+/* The last, for it may read long files. */
+static const struct work digest_work = {next_plain, reap_digest, MARK(plain_recordings), "the digest of a finished file could not be made"};
 
 #define INTERRUPTED 4           /* kinds at the beginning that end what a process began */
 
@@ -262,6 +271,8 @@ enum err reap(struct house *h, int limit, bool scan, struct reap_count *count)
 		e = scan_files(&sc);
 	if (!e)
 		e = forget_some(h);
+	if (!e && digest_is_wanted(h))
+		e = work_some(h, a, &digest_work, BATCH_MAX, count);
 	store_idle(h->db);
 	arena_close(a);
 	return e;

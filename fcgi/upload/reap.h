@@ -23,6 +23,8 @@ enum err reap_finish_session(struct house *h, struct arena *a, int64_t n, struct
 /* An unfinished upload, or a complete part, that is due: expires, unless a final upload still lives by it. */
 enum err reap_upload(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
 enum err reap_partial(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
+/* recording_digest; what is not there any more is done. */
+enum err reap_digest(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
 /* final_join. */
 enum err reap_join(struct house *h, struct arena *a, int64_t n, struct reap_count *count);
 

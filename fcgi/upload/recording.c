@@ -109,6 +109,8 @@ static const char *note_text(struct arena *a, const struct recording *r, const s
 	json_put_str(o, "stored_name", r->disk);
 	json_put_int(o, "take", r->take);
 	json_put_bool(o, "recovered", r->recovered);
+	if (r->sha256)
+		json_put_str(o, "sha256", r->sha256);
 	if (s && s->size_mismatch)
 		json_put_bool(o, "size_mismatch", true);
 	char *text = json_text(o, a);

@@ -83,7 +83,7 @@ static enum err parts_of(struct arena *a, const struct create_cmd *cmd, struct u
 enum err upload_create(struct house *h, struct arena *a, const struct create_cmd *cmd, struct upload *out)
 {
 	unsigned char random[16];
-	char id[24];
+	char id[24], repr[DIGEST_WANTS_TEXT];
 	int64_t now = clock_now();
 
 	struct upload_new in = {.id = id, .owner = cmd->owner, .meta = cmd->meta, .length = cmd->length, .now = now, .is_explicit = cmd->is_explicit,
@@ -98,6 +98,10 @@ enum err upload_create(struct house *h, struct arena *a, const struct create_cmd
 		return e;
 	digest_random(random, sizeof random);
 	name_upload_id_make(random, id);
+	if (cmd->repr && cmd->repr->n > 0) {
+		digest_wants_text(cmd->repr, repr);
+		in.repr = repr;
+	}
 	e = store_upload_create(h->db, a, &in, out);
 	if (!e && h->cfg->reserve_space && in.length > 0 && cmd->concat != CONCAT_FINAL)
 		e = reserve(h, a, out);
@@ -138,7 +142,10 @@ enum err upload_settle(struct house *h, struct arena *a, struct upload *u, bool 
 		e = ERR_LOCKED;
 	/* Who is told that all bytes are there sends no more of them. */
 	bool full = !e && u->state == UPLOAD_OPEN && u->offset == u->length && (at_length || !u->is_explicit);
-	if (full && upload_end_full(h, a, u->n, out) == ERR_OK)
+	/* To find out whether they are right takes longer than he waits. */
+	if (full && u->repr)
+		out->finish_upload = u->n;
+	else if (full && upload_end_full(h, a, u->n, out) == ERR_OK)
 		e = store_upload_by_n(h->db, a, u->n, u);
 	return e;
 }
@@ -210,7 +217,7 @@ enum err upload_spoil(struct house *h, struct arena *a, const char *id)
 static void discard(struct house *h, struct arena *a, const struct upload *u)
 {
 	enum err e = upload_remove(h, a, u->id);
-	if (e)
+	if (e && e != ERR_GONE)
 		log_event(LOG_WARN, "upload", "discarding failed, the reaper will", "upload", LI(u->n), "reason", LS(err_code(e)), NULL);
 }
 

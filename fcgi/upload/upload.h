@@ -31,7 +31,7 @@ struct house {
 	struct metrics *metrics;
 	bool stopping;              /* set, atomically, before waiting bodies are stopped for a shutdown */
 	struct reap_turns {
-		struct store_mark due_uploads, due_partials, joining_uploads, due_sessions, full_uploads, finishing_uploads, finishing_sessions;
+		struct store_mark due_uploads, due_partials, joining_uploads, plain_recordings, due_sessions, full_uploads, finishing_uploads, finishing_sessions;
 	} turns;                    /* reap's own: where it goes on next time */
 };
 
@@ -46,6 +46,7 @@ struct create_cmd {
 	const char *concat_text;    /* of a FINAL one: Upload-Concat as received */
 	const struct upload *part;  /* its parts in order: PARTIAL rows */
 	int nparts;
+	const struct digest_wants *repr;   /* what the whole must have when it is complete: else ERR_CHECKSUM, and it is GONE. NULL: anything */
 };
 /* A new upload under a fresh id. Length 0 is complete at once, unless it is explicit. A FINAL one is OPEN until it has the bytes of its parts, which upload_finish
  * brings. ERR_TOO_LARGE above TUS_MAX_SIZE; ERR_NO_SPACE if it cannot fit. */
@@ -66,8 +67,9 @@ struct append_out {
 	int64_t expires;
 	bool complete;              /* every byte is durable */
 	bool proven;                /* the body's end was proven to be its true end */
-	int64_t finish_upload, finish_session;   /* rows whose finishing copies data, or a part that others may wait for: run upload_finish, session_finish for
+	int64_t finish_upload, finish_session;   /* rows whose finishing copies data, or a part that others may wait for: run finish_later for
 	                                          * them after the answer; 0 if none */
+	const char *sha256;         /* with complete, if cmd->tell_sha256: of the whole, 64 hex digits; NULL if it could not be had now */
 };
 /* Appends the body to upload row n (whole or chunk): holds it, plans, writes, syncs, moves the row; completes it as cmd->end says. What is told of an explicit
  * upload is durable at every level. ERR_OFFSET, ERR_INVALID, ERR_TOO_LARGE as plan_append; ERR_INVALID also: the body ended elsewhere than the length says,
@@ -194,14 +196,19 @@ enum err recording_remove(struct house *h, struct arena *a, const struct recordi
 
 /* ---- finishing and time ---- */
 
-/* Makes the finished file of a FINISHING upload or session row. Re-runnable at any point; ERR_LOCKED if somebody is at it. An OPEN final upload takes the bytes of its
- * parts before, if all are there (else: success, it waits); of a partial one, the final ones that name it are looked at. */
+/* Makes the finished file of a FINISHING upload or session row. Re-runnable at any point; ERR_LOCKED if somebody is at it. One that has all its bytes but is still OPEN, because they were not checked,
+ * is checked and completed. An OPEN final upload takes the bytes of its parts before, if all are there (else: success, it waits); of a partial one, the final ones that name it are looked at. */
 enum err upload_finish(struct house *h, int64_t n);
+enum err session_finish(struct house *h, int64_t n);
+/* Both, of rows that are not 0, and the digest of the finished file if FILE_DIGEST wants it. For after an answer. */
+void finish_later(struct house *h, int64_t upload, int64_t session);
+/* The digest of finished file row n, into its row and its note, unless it is there. ERR_LOCKED: somebody is at it; ERR_STOPPING. */
+enum err recording_digest(struct house *h, int64_t n);
+bool digest_is_wanted(const struct house *h);
 /* Length of a final upload as far as its parts tell it: LENGTH_UNKNOWN while one has none. */
 enum err final_length(struct house *h, const struct upload *u, int64_t *length);
 /* Whether all parts of a final upload are there and so small that their bytes may be brought before the answer. */
 bool final_is_quick(struct house *h, const struct upload *u);
-enum err session_finish(struct house *h, int64_t n);
 
 struct reap_count {
 	int64_t expired, recovered, finished, orphans, failed;

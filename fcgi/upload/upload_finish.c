@@ -67,9 +67,9 @@ enum err part_publish(struct house *h, int64_t file, int64_t size, bool keep, co
 	return e ? e : blob_publish(h->blobs, file, size, keep, sid, disk);
 }
 
-enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u)
+enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u, const char *sha256)
 {
-	struct recording r = {.sid = u->id, .upload = u->n, .owner = u->owner, .size = u->length, .created = clock_now()};
+	struct recording r = {.sid = u->id, .upload = u->n, .owner = u->owner, .size = u->length, .created = clock_now(), .sha256 = sha256};
 	r.name = upload_title(a, u);
 	r.disk = name_disk(a, r.name);
 	if (!r.disk)
@@ -97,7 +97,7 @@ static enum err finish_row(struct house *h, struct arena *a, int64_t n)
 	if (!e) {
 		e = store_upload_by_n(h->db, a, n, &u);
 		if (!e && u.state == UPLOAD_FINISHING)
-			e = upload_finish_held(h, a, &u);
+			e = upload_finish_held(h, a, &u, NULL);
 		hold_drop(hold);
 	}
 	return e;
@@ -105,6 +105,7 @@ static enum err finish_row(struct house *h, struct arena *a, int64_t n)
 
 enum err upload_finish(struct house *h, int64_t n)
 {
+	struct append_out out = {0};
 	struct upload u;
 	struct arena *a = arena_open(256 << 10);
 	if (!a)
@@ -114,7 +115,11 @@ enum err upload_finish(struct house *h, int64_t n)
 		e = part_finals_join(h, a, n);
 	else if (!e && u.concat == CONCAT_FINAL && u.state == UPLOAD_OPEN)
 		e = final_join(h, a, n);
+	else if (!e && u.repr && u.state == UPLOAD_OPEN && u.offset == u.length)
+		e = upload_end_full(h, a, n, &out);
 	else if (!e)
+		e = finish_row(h, a, n);
+	if (!e && out.finish_upload)
 		e = finish_row(h, a, n);
 	arena_close(a);
 	return e;

@@ -74,8 +74,13 @@ enum err final_kept_files(struct house *h, int64_t final, struct file_list *kept
 void final_kept_drop(struct house *h, struct file_list *kept, bool remove);
 /* Any state but GONE -> GONE, and all that it had on the disk; the caller holds u->n. *u becomes the row as it was. Errors of store_upload_gone. */
 enum err upload_gone_held(struct house *h, struct arena *a, struct upload *u, bool only_expired);
-/* Publishes a FINISHING whole upload; the caller holds it. */
-enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u);
+/* Publishes a FINISHING whole upload; the caller holds it. sha256: of its bytes, NULL if not known. */
+enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u, const char *sha256);
+/* Files of this length get their digest before they are finished: it then needs no further commit. */
+bool digest_is_cheap(const struct house *h, int64_t length);
+/* Reads the bytes of an upload that are about to be complete, if they must have something (u->repr; ERR_CHECKSUM), or are to be told of. *sha256: 64 hex digits, or NULL
+ * if that is neither wanted nor to be had. ERR_STOPPING. */
+enum err whole_check(struct house *h, struct arena *a, const struct upload *u, int64_t length, bool tell, const char **sha256);
 /* Another display name (and metadata, NULL: keep) for the finished recording of s: new link, row, old link; under the session's hold. */
 enum err recording_rename(struct house *h, struct arena *a, const struct session *s, const char *name, const char *meta, struct recording *out);
 /* Brings all bytes of a FINISHING session into one part file: parked chunks into their places, or everything into a new file. s follows. */
@@ -88,6 +93,8 @@ enum err chunks_equal(struct house *h, const struct session *s, int64_t first, i
 enum err upload_end_full(struct house *h, struct arena *a, int64_t n, struct append_out *out);
 /* Removes a finished file whose name is in the trash, and its note; of another name nothing. */
 enum err finished_remove(struct house *h, const char *sid, const char *disk);
+/* Keeps the finished file of this name, if there is one, from being removed. Waits for nobody: ERR_LOCKED. */
+enum err finished_hold(struct house *h, const char *sid, const char *disk, struct hold **hold);
 /* For who makes a file under a name that nobody has, before its row: nobody gets the name meanwhile. ERR_CONFLICT: it is somebody's, or on its way out; *claim is
  * NULL then. unused: a file that no row names, left by people or by an older ledger, keeps its name; else it is replaced. finished_settle ends it: if no row has got
  * the name, its file goes. */

@@ -118,6 +118,9 @@ static void a_world_comes_back(void **state)
 	a_chunk(s, "done", 0, "one");
 	a_chunk(s, "done", 1, "two");
 	complete(s, "done", "End.webm");
+	struct recording r;
+	assert_int_equal(store_recording_get(s->h->db, s->a, "done", "End.webm", &r), ERR_OK);
+	assert_int_equal(recording_digest(s->h, r.n), ERR_OK);
 	a_chunk(s, "stop", 0, "stopped");
 	stopped(s, "stop");
 	snprintf(dir, sizeof dir, "%s/backup", s->dir);
@@ -148,6 +151,8 @@ static void a_world_comes_back(void **state)
 	assert_int_equal(u.state, UPLOAD_OPEN);
 	file_is(w.h, whole.id, "a.txt", "abc");
 	file_is(w.h, "done", "End.webm", "onetwo");
+	assert_int_equal(store_recording_get(w.h->db, s->a, "done", "End.webm", &r), ERR_OK);
+	assert_string_equal(r.sha256, "25b6746d5172ed6352966a013d93ac846e1110d5a25e8f183b5931f4688842a1");
 	assert_int_equal(store_session_takes(w.h->db, s->a, SID, &t, 1, &found), ERR_OK);
 	assert_int_equal(store_chunk_get(w.h->db, t.n, 0, &c), ERR_OK);
 	part_is(w.h, c.file, c.base, "one");

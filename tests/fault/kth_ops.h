@@ -215,6 +215,57 @@ static void upload_remove_end(void)
 	EXPECT(k, 410, kit_tus(k, "HEAD", t.url, NULL, NULL, 0));
 }
 
+/* ---- the digest of a finished file ---- */
+
+static int64_t recording_row(struct recording *r)
+{
+	struct upload u;
+	arena_reset(k->a);
+	assert_int_equal(upload_find(kit_house(k), k->a, strrchr(t.url, '/') + 1, &u), ERR_OK);
+	assert_int_equal(store_recording_of_upload(kit_house(k)->db, k->a, u.n, r), ERR_OK);
+	return r->n;
+}
+
+static void act_digest(void)
+{
+	struct recording r;
+	int64_t n = recording_row(&r);
+	shim_fail_here(true);
+	t.ended = recording_digest(kit_house(k), n) == ERR_OK;
+	shim_fail_here(false);
+}
+
+/* A row with a digest has the right one, and a note that says it; else the note is as it was. */
+static void digest_true(void)
+{
+	struct recording r;
+	char hex[2 * DIGEST_SHA256_LEN + 1], at[300];
+	unsigned char value[DIGEST_SHA256_LEN];
+	upload_true();
+	recording_row(&r);
+	digest_sha256(t.p, t.n, value);
+	text_hex(value, sizeof value, hex);
+	bool told = r.sha256 != NULL;
+	assert_true(told || !t.ended);
+	if (told)
+		assert_string_equal(r.sha256, hex);
+	snprintf(at, sizeof at, "/recordings/%s/%s.meta.json", r.sid, r.disk);
+	EXPECT(k, 200, kit_get(k, at));
+	assert_int_equal(kit_int(k, "file_size_bytes"), t.n);
+	const char *noted = json_str(json_get(kit_json(k), "sha256"));
+	assert_true(noted || !told);
+	if (noted)
+		assert_string_equal(noted, hex);
+}
+
+static void digest_end_true(void)
+{
+	act_digest();
+	assert_true(t.ended);
+	digest_true();
+	upload_end();
+}
+
 /* ---- in one request ---- */
 
 static void act_put(void)

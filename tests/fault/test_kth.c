@@ -63,6 +63,7 @@ static const struct operation {
 	{"get", complete, act_get, upload_true, upload_end, POOL},
 	{"delete", begun, act_delete, upload_removed, upload_remove_end, POOL},
 	{"delete_complete", complete, act_delete, upload_removed, upload_remove_end, POOL},
+	{"digest", complete, act_digest, digest_true, digest_end_true, POOL},
 	{"put", nothing, act_put, stored_true, stored_end, POOL},
 	{"form", nothing, act_form, stored_true, stored_end, POOL},
 	{"chunk_tus", session_one, act_tus_chunk, session_true, session_end, POOL},

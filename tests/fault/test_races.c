@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "base/digest.h"
 #include "blob/blob_priv.h"
 #include "tests/http/kit.h"
 #include "tests/shim/shim.h"
@@ -693,6 +694,85 @@ static void a_cancelled_rest_leaves_the_file(void **state)
 
 #define R_(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
+/* ---- the digest of a finished file ---- */
+
+static struct recording row(const char *disk)
+{
+	struct recording r;
+	assert_int_equal(store_recording_get(kit_house(k)->db, k->a, SID, disk, &r), ERR_OK);
+	return r;
+}
+
+static void deleted(void)
+{
+	EXPECT(other, 200, kit_raw(other, "DELETE", "/recordings/" SID "/a.webm", "", NULL, 0));
+}
+
+/* Deleted while its note is being written: no note stays behind. */
+static void a_removed_file_leaves_no_note(void **state)
+{
+	(void)state;
+	take("another", "z.webm");     /* their folder stays */
+	take("the first", "a.webm");
+	at(SHIM_RENAME, "completed/a.webm.meta.json", deleted);
+	assert_int_equal(recording_digest(kit_house(k), row("a.webm").n), ERR_NOT_FOUND);
+	over();
+	kit_reap(k);
+	assert_int_equal(trash(), 0);
+	assert_false(there("a.webm"));
+	assert_false(there("a.webm.meta.json"));
+}
+
+static void renamed(void)
+{
+	EXPECT(other, 200, kit_complete(other, SID, "b.webm", NULL));
+}
+
+/* Renamed while it is read: the digest stands beside its new name. */
+static void a_renamed_file_gets_its_digest(void **state)
+{
+	static const char bytes[] = "the first";
+	unsigned char value[DIGEST_SHA256_LEN];
+	char hex[2 * DIGEST_SHA256_LEN + 1];
+	(void)state;
+	take(bytes, "a.webm");
+	int64_t n = row("a.webm").n;
+	/* when the file is open, and its row was looked at once more */
+	at(SHIM_STEP, "FROM session WHERE n=?1", renamed);
+	assert_int_equal(recording_digest(kit_house(k), n), ERR_OK);
+	over();
+	digest_sha256(bytes, strlen(bytes), value);
+	text_hex(value, sizeof value, hex);
+	assert_string_equal(row("b.webm").sha256, hex);
+	EXPECT(k, 200, kit_get(k, "/recordings/" SID "/b.webm.meta.json"));
+	assert_string_equal(kit_str(k, "sha256"), hex);
+	assert_string_equal(kit_str(k, "stored_name"), "b.webm");
+	assert_false(there("a.webm.meta.json"));
+}
+
+static void stops(void)
+{
+	struct session_close c = {.n = newest().n, .name = "a.webm", .goal = SESSION_COMPLETE, .now = clock_now()};
+	assert_int_equal(store_session_close(kit_house(other)->db, &c), ERR_OK);
+	assert_int_equal(session_finish(kit_house(other), c.n), ERR_LOCKED);
+}
+
+/* Who comes to finish it anew while its note is being written is sent away; we do it for him, and the digest of the old file is nobody's. */
+static void a_finishing_is_done_for_who_was_sent_away(void **state)
+{
+	(void)state;
+	take("the first", "a.webm");
+	EXPECT(k, 200, kit_chunk(k, SID, 1, 0, " more", 5, false));
+	at(SHIM_RENAME, "completed/a.webm.meta.json", stops);
+	recording_digest(kit_house(k), row("a.webm").n);
+	over();
+	gives("a.webm", "the first more");
+	assert_null(row("a.webm").sha256);
+	EXPECT(k, 200, kit_get(k, "/recordings/" SID "/a.webm.meta.json"));
+	assert_int_equal(kit_int(k, "file_size_bytes"), 14);
+	assert_null(json_get(kit_json(k), "sha256"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -702,6 +782,7 @@ int main(void)
 		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later), R_(what_cannot_be_given_up_is_finished),
 		R_(what_is_held_is_not_given_up), R_(what_was_finished_outlives_a_finishing), R_(what_was_finished_keeps_its_note), R_(a_file_waits_for_its_row),
 		R_(what_is_published_by_a_delete_is_not_given_up), R_(a_copy_waits_for_its_row), R_(a_cancelled_rest_leaves_the_file),
+		R_(a_removed_file_leaves_no_note), R_(a_renamed_file_gets_its_digest), R_(a_finishing_is_done_for_who_was_sent_away),
 	};
 	return cmocka_run_group_tests_name("races", tests, NULL, NULL);
 }

@@ -488,7 +488,7 @@ export const mutants = [
 	},
 	{
 		id: 'L6', what: 'finishing that comes without a body takes any thread', suite: 'http', in: 'test_admission', test: 'finishing_without_a_slot_is_left_to_the_tick', control: 'slots_come_back',
-		file: 'fcgi/app_handle.c', old: '\tif (!slot && c->res->after)\n', new: '\tif (0)\n',
+		file: 'fcgi/app_handle.c', old: '\tif (!hall.slot && c->res->after)\n', new: '\tif (0)\n',
 	},
 	{
 		id: 'L7', what: 'what was left to the tick is forgotten', suite: 'http', in: 'test_admission', test: 'finishing_without_a_slot_is_left_to_the_tick', control: 'slots_come_back',
@@ -830,6 +830,48 @@ export const mutants = [
 	{
 		id: 'CK12', what: 'the last bytes of a step are lost', suite: 'unit', in: 'test_digest', test: 'both_ways_agree', control: 'names',
 		file: 'fcgi/base/crc32c.c', old: '\tfor (; n >= 8; u += 8, n -= 8)\n', new: '\tfor (; n > 8; u += 8, n -= 9)\n',
+	},
+	{
+		id: 'FD1', what: 'a finished file is removed while its note is being written', suite: 'fault', in: 'test_races', test: 'a_removed_file_leaves_no_note', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/file_digest.c', old: '\tif (e)\n\t\treturn e;\n\te = store_recording_get(h->db, a, r->sid, r->disk, &now);', new: '\tif (e)\n\t\treturn e;\n\thold_drop(name);\n\tname = NULL;\n\te = store_recording_get(h->db, a, r->sid, r->disk, &now);',
+	},
+	{
+		id: 'FD2', what: 'a digest is written beside the name that a file had', suite: 'fault', in: 'test_races', test: 'a_renamed_file_gets_its_digest', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/file_digest.c', old: 'note_named(h, a, &now, hex)', new: 'note_named(h, a, r, hex)',
+	},
+	{
+		id: 'FD3', what: 'who finishes a recording anew meets its digest and is forgotten', suite: 'fault', in: 'test_races', test: 'a_finishing_is_done_for_who_was_sent_away', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/file_digest.c', old: '\t\tsession_finish(h, r->session);\n\treturn e;\n}\n\nenum err recording_digest', new: '\t\t(void)s;\n\treturn e;\n}\n\nenum err recording_digest',
+	},
+	{
+		id: 'FD4', what: 'a row has its digest before its note has', suite: 'fault', in: 'test_kth', test: 'digest', control: 'put',
+		edits: [
+			{ file: 'fcgi/upload/file_digest.c', old: '\tif (!e) {\n\t\tconst char *text = note_with', new: '\tif (!e)\n\t\te = store_recording_digest(h->db, r->n, hex);\n\tif (!e) {\n\t\tconst char *text = note_with' },
+		],
+	},
+	{
+		id: 'FD5', what: 'what is left of a digest by a process that died is never made', suite: 'http', in: 'test_file_digest', test: 'what_has_none_gets_it', control: 'in_the_answers',
+		file: 'fcgi/upload/reap.c', old: '\tif (!e && digest_is_wanted(h))\n', new: '\tif (false)\n',
+	},
+	{
+		id: 'FD6', what: 'a process that ends reads on', suite: 'http', in: 'test_file_digest', test: 'a_stop_does_not_wait', control: 'in_the_answers',
+		file: 'fcgi/upload/file_digest.c', old: '\t\tif (__atomic_load_n(&h->stopping, __ATOMIC_RELAXED))\n', new: '\t\tif (false)\n',
+	},
+	{
+		id: 'FD7', what: 'an upload is complete before it is found that it must not be', suite: 'http', in: 'test_file_digest', test: 'a_promise_is_checked', control: 'in_the_answers',
+		file: 'fcgi/upload/append.c', old: '\tif (e)\n\t\treturn e == ERR_CHECKSUM ? append_unwanted(ap)', new: '\tif (e && e != ERR_CHECKSUM)\n\t\treturn e == ERR_CHECKSUM ? append_unwanted(ap)',
+	},
+	{
+		id: 'FD8', what: 'a whole file is read without a slot', suite: 'http', in: 'test_file_digest', test: 'the_check_takes_a_slot', control: 'in_the_answers',
+		file: 'fcgi/proto/proto_common.c', old: 'return !reads || c->slot(c) ? ERR_OK : ERR_BUSY;', new: 'return !reads || true ? ERR_OK : ERR_BUSY;',
+	},
+	{
+		id: 'FD9', what: 'an error tells the digest of the file', suite: 'http', in: 'test_file_digest', test: 'in_the_answers', control: 'of_sessions',
+		file: 'fcgi/proto/proto_send.c', old: '\t\tif (plan == SEND_NOT_MODIFIED)\n', new: '',
+	},
+	{
+		id: 'FD10', what: 'two read the same file for its digest', suite: 'http', in: 'test_file_digest', test: 'one_reader', control: 'of_sessions',
+		file: 'fcgi/upload/file_digest.c', old: 'hold_take(h->holds, HOLD_DIGEST(n),', new: 'hold_take(h->holds, HOLD_DIGEST(n + 1000000),',
 	},
 	{
 		id: 'N51', what: 'a DELETE of what is just being finished says that it is finished', suite: 'fault', in: 'test_races', test: 'what_is_held_is_not_given_up', control: 'a_late_remover_removes_nothing',

@@ -138,10 +138,31 @@ static void checks(void **state)
 	digest_check_drop(&k);
 }
 
+static void kept_as_text(void **state)
+{
+	(void)state;
+	char text[DIGEST_WANTS_TEXT], again[DIGEST_WANTS_TEXT];
+	struct digest_wants w = {.n = 0}, back;
+	want(&w, "sha256", "abc");
+	want(&w, "sha512", "abc");
+	want(&w, "crc32", "abc");
+	digest_wants_text(&w, text);
+	assert_true(digest_wants_parse(text, &back));
+	assert_int_equal(back.n, 3);
+	digest_wants_text(&back, again);
+	assert_string_equal(again, text);
+	assert_int_equal(digest_check_bytes(&back, "abc", 3), ERR_OK);
+	static const char *const bad[] = {"", "sha256", "sha256 ", "sha256 AAAA", "crc32 NSRBwg==,", ",crc32 NSRBwg==", "crc64 NSRBwg==", "crc32 NSRBwg=", "crc32  NSRBwg==",
+		"crc32 NSRBwg==,crc32 NSRBwg==,crc32 NSRBwg==,crc32 NSRBwg=="};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_false(digest_wants_parse(bad[i], &back));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors), cmocka_unit_test(crc32c_of_rfc_3720), cmocka_unit_test(both_ways_agree), cmocka_unit_test(names), cmocka_unit_test(checks),
+		cmocka_unit_test(kept_as_text),
 	};
 	return cmocka_run_group_tests_name("digest", tests, NULL, NULL);
 }
