@@ -136,8 +136,8 @@ static enum err guarded(struct app *app, struct call *c, const struct route *r)
 	if (e || c->req->method == HTTP_OPTIONS)
 		return e;
 	if (flags & ROUTE_DRAFT)
-		draft_meet(c, flags & ROUTE_BEGINS);
-	if ((flags & ROUTE_TUS) && !c->draft)
+		e = draft_meet(c, flags & ROUTE_BEGINS);
+	if (!e && (flags & ROUTE_TUS) && !c->draft)
 		e = guard_tus(c);
 	if (!e)
 		e = guard_identity(cfg, app->house.db, &app->keys, c);

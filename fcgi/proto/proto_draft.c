@@ -98,41 +98,48 @@ static const struct draft *unnamed(const struct http_req *req)
 	return !flag_of(req, NEWEST, &complete) && flag_of(req, &drafts[0], &complete) ? &drafts[0] : NEWEST;
 }
 
-/* Nothing says which protocol this is: a HEAD or DELETE needs no header of the draft. The upload knows who made it. */
-static bool made_by_draft(struct call *c)
+/* Nothing says which protocol this is: a HEAD or DELETE needs no header of the draft. The upload knows who made it, as long as it is remembered. Who cannot
+ * be asked is not taken for the other: as HEAD of tus has it, all bytes are the end. */
+static enum err made_by_draft(struct call *c, bool *yes)
 {
-	struct upload u;
+	struct upload u = {0};
 	enum http_method m = c->req->method;
+	*yes = false;
 	if (m != HTTP_HEAD && m != HTTP_DELETE && (m != HTTP_PATCH || field_media_type_is(c->req->content_type, TUS_TYPE)))
-		return false;
-	return c->param[0] && name_upload_id(c->param[0]) && upload_find(c->house, c->a, c->param[0], &u) == ERR_OK && u.is_explicit;
+		return ERR_OK;
+	if (!c->param[0] || !name_upload_id(c->param[0]))
+		return ERR_OK;
+	enum err e = upload_find(c->house, c->a, c->param[0], &u);
+	*yes = u.is_explicit;
+	return e == ERR_NOT_FOUND || e == ERR_GONE ? ERR_OK : e;
 }
 
-static bool speaks(struct call *c, const struct draft *d, bool creates)
+static enum err speaks(struct call *c, const struct draft *d, bool creates, bool *yes)
 {
 	bool complete, version = http_header(c->req, INTEROP) != NULL;
 	bool partial = c->req->method == HTTP_PATCH && field_media_type_is(c->req->content_type, DRAFT_TYPE);
-	if (http_header(c->req, "Tus-Resumable") && !partial)
-		return false;
-	if (flag_of(c->req, d, &complete) || partial)
-		return true;
+	*yes = partial;
+	if (http_header(c->req, "Tus-Resumable"))
+		return ERR_OK;
 	/* A PUT or POST to /upload that does not ask for an upload resource is what it always was. */
-	if (creates)
-		return version && strcmp(c->req->seg[0], "files") == 0;
-	return version || made_by_draft(c);
+	*yes |= flag_of(c->req, d, &complete) || (version && (!creates || strcmp(c->req->seg[0], "files") == 0));
+	return *yes || creates ? ERR_OK : made_by_draft(c, yes);
 }
 
-void draft_meet(struct call *c, bool creates)
+enum err draft_meet(struct call *c, bool creates)
 {
+	bool yes;
 	if (!c->house->cfg->ietf_draft)
-		return;
+		return ERR_OK;
 	const struct draft *d = named(c);
 	const struct draft *as = d ? d : unnamed(c->req);
-	if (!speaks(c, as, creates))
-		return;
+	enum err e = speaks(c, as, creates, &yes);
+	if (e || !yes)
+		return e;
 	c->draft = as;
 	if (d)
 		http_res_addf(c->res, c->a, INTEROP, "%d", d->version);
+	return ERR_OK;
 }
 
 void draft_speak_newest(struct call *c)

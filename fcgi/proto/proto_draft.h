@@ -35,8 +35,8 @@ struct draft {
 
 /* ---- proto_draft.c ---- */
 
-/* Decides whether the request speaks the draft, and which: sets c->draft. creates: on a URL that creates uploads. */
-void draft_meet(struct call *c, bool creates);
+/* Decides whether the request speaks the draft, and which: sets c->draft. creates: on a URL that creates uploads. An error: that cannot be said now. */
+enum err draft_meet(struct call *c, bool creates);
 /* The request speaks the newest version, which it need not say. */
 void draft_speak_newest(struct call *c);
 /* Upload-Limit and company, of an OPTIONS answer for a URL that creates uploads. */

@@ -44,6 +44,8 @@ bool draft_passes_length(const struct append_cmd *cmd, int64_t length)
 
 /* ---- metadata ---- */
 
+#define OWN_PAIRS 3         /* that this adds */
+
 struct meta_text {
 	struct call *c;
 	struct meta have;
@@ -79,6 +81,9 @@ static enum err metadata(struct call *c, const char *name, const char **text)
 	enum err e = tus_metadata(c, max, &m.text, &m.have);
 	if (e)
 		return e;
+	/* With one too many nobody would read any of them again. */
+	if (m.have.n + OWN_PAIRS > META_PAIRS_MAX)
+		return call_refuse(c, ERR_INVALID, "Upload-Metadata: too many pairs");
 	meta_add(&m, "filename", name ? name : field_disposition_name(c->a, http_header(c->req, "Content-Disposition")));
 	meta_add(&m, "filetype", representation_type(c->req));
 	meta_add(&m, "contentencoding", http_header(c->req, "Content-Encoding"));

@@ -290,11 +290,20 @@ static enum err append_nothing(struct append *ap, struct source *body)
 	return ap->u.offset == ap->plan.length ? append_complete(ap) : ERR_TOO_LARGE;
 }
 
+/* Told only that it has its length, the row would say no more than that: whoever comes by would complete it, against its client's word. */
+static enum err append_goes_on(struct append *ap)
+{
+	bool full = ap->end == END_NEVER && ap->plan.length == ap->u.offset;
+	return full && ap->u.state == UPLOAD_OPEN && !ap->u.is_explicit ? append_move(ap, ap->at, ap->u.writing, false) : ERR_OK;
+}
+
 static enum err append_held(struct append *ap, const struct append_cmd *cmd, struct source *body, struct hold *hold)
 {
 	enum err e = append_allowed(ap);
 	if (!e)
 		e = plan_append(&ap->u, cmd, &ap->plan);
+	if (!e)
+		e = append_goes_on(ap);
 	if (!e && cmd->wants.n == 0)
 		e = append_length(ap);
 	if (e)
@@ -324,6 +333,7 @@ enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct
 		ap.at = out->offset = ap.u.offset;
 		out->length = ap.u.length;
 		out->expires = ap.u.expires;
+		out->complete = ap.u.state == UPLOAD_FINISHING || ap.u.state == UPLOAD_COMPLETE;
 		e = append_held(&ap, cmd, body, hold);
 	}
 	if (e == ERR_DISPLACED && hold_ping_pong(hold))

@@ -65,7 +65,7 @@ const char *upload_title(struct arena *a, const struct upload *u);
 struct append_out {
 	int64_t offset, length;     /* as the row says now, also on errors where they are known (offset -1 if not) */
 	int64_t expires;
-	bool complete;              /* every byte is durable */
+	bool complete;              /* every byte is durable, and no other will come; also if it was so before */
 	bool proven;                /* the body's end was proven to be its true end */
 	int64_t finish_upload, finish_session;   /* rows whose finishing copies data, or a part that others may wait for: run finish_later for
 	                                          * them after the answer; 0 if none */

@@ -166,6 +166,28 @@ static void act_draft_head(void)
 		assert_int_equal(k->status, 423);
 }
 
+static void draft_full(void)
+{
+	act_draft_create();
+	EXPECT(k, 204, draft_append(false, 700));
+}
+
+/* It says by nothing whose it is: who cannot find out takes it for nobody's. */
+static void act_head_bare(void)
+{
+	kit_raw(k, "HEAD", t.url, NULL, NULL, 0);
+	assert_true(k->status == 204 || k->status == 423);
+}
+
+/* All bytes are there, and nobody has said that these are all. */
+static void draft_goes_on(void)
+{
+	struct upload u;
+	arena_reset(k->a);
+	assert_int_equal(upload_find(kit_house(k), k->a, strrchr(t.url, '/') + 1, &u), ERR_OK);
+	assert_int_equal(u.state, UPLOAD_OPEN);
+}
+
 /* Whether its answer came or not: said once more it is complete, and once. */
 static void draft_end(void)
 {

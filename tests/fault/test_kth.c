@@ -56,6 +56,7 @@ static const struct operation {
 	{"draft_whole", nothing, act_draft_whole, upload_true, upload_end, POOL},
 	{"draft_more", begun, act_draft_more, upload_true, draft_end, POOL},
 	{"draft_last", begun, act_draft_last, upload_true, draft_end, POOL},
+	{"draft_head_bare", draft_full, act_head_bare, draft_goes_on, draft_end, POOL},
 	{"draft_head", begun, act_draft_head, upload_true, upload_end, POOL},
 	{"patch_long", long_one, act_patch_long, upload_true, upload_end, HEAVY},
 	{"patch_apart", begun, act_patch_rest, upload_true, upload_end, APART},

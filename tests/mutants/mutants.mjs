@@ -1,7 +1,7 @@
 // mutants.mjs - one row a defect: what it is, where it is put in, and which test must fail of it.
 //
 // B01-B35 are the weaknesses of the replaced system; where several defects lead to one, letters tell them apart. D rows weaken durability, E rows the outbox and its hook,
-// C rows concatenation, I rows the IETF draft, P rows what programs of other people would stumble over, N rows what keeps two who work at once from each other's files and room.
+// C rows concatenation, I and DA rows the IETF draft, P rows what programs of other people would stumble over, N rows what keeps two who work at once from each other's files and room.
 // T and DR rows are what the conformance suite must notice: suite 'e2e', in 'conformance', test is the number of a check.
 // old must be found exactly once in file; edits: several replacements. in: the test file (of e2e: 'bugs' unless told); control: a test that must still pass.
 const t = String.raw;
@@ -98,7 +98,7 @@ export const mutants = [
 	},
 	{
 		id: 'B08c', what: 'the protocol version is not looked at', suite: 'e2e', test: 'B08_bounds_type_and_version',
-		file: 'fcgi/app_handle.c', old: '\tif ((flags & ROUTE_TUS) && !c->draft)\n\t\te = guard_tus(c);\n', new: '',
+		file: 'fcgi/app_handle.c', old: '\tif (!e && (flags & ROUTE_TUS) && !c->draft)\n\t\te = guard_tus(c);\n', new: '',
 	},
 	{
 		id: 'B08d', what: 'an upload may be created with any length', suite: 'e2e', test: 'B08_bounds_type_and_version',
@@ -874,6 +874,36 @@ export const mutants = [
 		file: 'fcgi/upload/file_digest.c', old: 'hold_take(h->holds, HOLD_DIGEST(n),', new: 'hold_take(h->holds, HOLD_DIGEST(n + 1000000),',
 	},
 	{
+		id: 'DA1', what: 'a length that is told when all bytes are there is taken for the end, whatever the draft says', suite: 'http', in: 'test_draft_mixed', test: 'a_length_is_not_the_end', control: 'names',
+		file: 'fcgi/upload/append.c', old: '\tbool full = ap->end == END_NEVER && ap->plan.length == ap->u.offset;',
+		new: '\tbool full = false;',
+	},
+	{
+		id: 'DA2', what: 'what the draft has made is forgotten as its own when it is deleted', suite: 'http', in: 'test_draft_mixed', test: 'gone_is_gone', control: 'names',
+		file: 'fcgi/proto/proto_draft.c', old: '\t*yes = u.is_explicit;',
+		new: '\t*yes = e == ERR_OK && u.is_explicit;',
+	},
+	{
+		id: 'DA3', what: 'who made an upload cannot be found out, so HEAD is that of tus and completes it', suite: 'fault', in: 'test_kth', test: 'draft_head_bare', control: 'draft_head',
+		file: 'fcgi/proto/proto_draft.c', old: '\treturn e == ERR_NOT_FOUND || e == ERR_GONE ? ERR_OK : e;\n',
+		new: '\treturn ERR_OK;\n',
+	},
+	{
+		id: 'DA4', what: 'an append of nothing to a complete upload says that it is not complete', suite: 'http', in: 'test_draft_mixed', test: 'complete_is_not_told_as_incomplete', control: 'names',
+		file: 'fcgi/upload/append.c', old: '\t\tout->complete = ap.u.state == UPLOAD_FINISHING || ap.u.state == UPLOAD_COMPLETE;\n',
+		new: '',
+	},
+	{
+		id: 'DA5', what: 'the draft deletes where the operator lets nobody delete', suite: 'http', in: 'test_draft_mixed', test: 'no_termination', control: 'names',
+		file: 'fcgi/proto/proto_draft_upload.c', old: '\t\te = tus_termination(c);\n',
+		new: '\t\te = ERR_OK;\n',
+	},
+	{
+		id: 'DA6', what: 'of too many metadata pairs none is ever read again', suite: 'http', in: 'test_draft_mixed', test: 'too_many_pairs', control: 'names',
+		file: 'fcgi/proto/proto_draft_create.c', old: '#define OWN_PAIRS 3 ',
+		new: '#define OWN_PAIRS 0 ',
+	},
+	{
 		id: 'N51', what: 'a DELETE of what is just being finished says that it is finished', suite: 'fault', in: 'test_races', test: 'what_is_held_is_not_given_up', control: 'a_late_remover_removes_nothing',
 		file: 'fcgi/upload/session.c', old: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn e;\n\te = give_up_held', new: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn ERR_OK;\n\te = give_up_held',
 	},
@@ -1143,13 +1173,13 @@ export const mutants = [
 	},
 	{
 		id: 'I24', what: 'a tus request with a header of the draft is one of the draft', suite: 'http', in: 'test_draft', test: 'tus_stays_tus', control: 'created_whole',
-		file: 'fcgi/proto/proto_draft.c', old: 'if (http_header(c->req, "Tus-Resumable") && !partial)',
+		file: 'fcgi/proto/proto_draft.c', old: 'if (http_header(c->req, "Tus-Resumable"))',
 		new: 'if (partial > 1)',
 	},
 	{
 		id: 'I25', what: 'a request that names no protocol is one of the draft', suite: 'http', in: 'test_draft', test: 'tus_stays_tus', control: 'created_whole',
-		file: 'fcgi/proto/proto_draft.c', old: ' == ERR_OK && u.is_explicit;',
-		new: ' == ERR_OK;',
+		file: 'fcgi/proto/proto_draft.c', old: '*yes = u.is_explicit;\n',
+		new: '*yes = e == ERR_OK;\n',
 	},
 	{
 		id: 'I26', what: 'an upload of tus stays one when the draft appends', suite: 'http', in: 'test_draft', test: 'begun_by_tus_ended_by_the_draft', control: 'created_whole',
@@ -1173,7 +1203,7 @@ export const mutants = [
 	},
 	{
 		id: 'I30', what: 'IETF_DRAFT is not looked at', suite: 'http', in: 'test_draft', test: 'switched_off', control: 'created_whole',
-		file: 'fcgi/proto/proto_draft.c', old: '\tif (!c->house->cfg->ietf_draft)\n\t\treturn;\n\tconst struct draft *d = named(c);\n\tconst struct draft *as',
+		file: 'fcgi/proto/proto_draft.c', old: '\tif (!c->house->cfg->ietf_draft)\n\t\treturn ERR_OK;\n\tconst struct draft *d = named(c);\n\tconst struct draft *as',
 		new: '\tconst struct draft *d = named(c);\n\tconst struct draft *as',
 	},
 	{
