@@ -45,7 +45,8 @@ enum err store_pin(struct store *s);
 
 /* A number for a part file, never given twice. NORMAL (a row that uses it is committed later, so it is lost only together with that row). */
 enum err store_file_next(struct store *s, int64_t *file);
-/* Whether any row needs this part file: of an OPEN or FINISHING upload, a chunk, a session that is not GONE. */
+/* Whether any row needs this part file: of an OPEN or FINISHING upload, a chunk, a session that is neither finished nor GONE. Who is about to make a finished one go
+ * on holds the file (HOLD_FILE). */
 enum err store_file_known(struct store *s, int64_t file, bool *known);
 
 /* ---- whole uploads (/files/{id}, and single-request uploads) ---- */

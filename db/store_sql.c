@@ -38,9 +38,11 @@ const char *const sql_text[SQL__MAX] = {
 
 	[SQL_FILE_NEXT] = "UPDATE meta SET v=v+1 WHERE k='file'",
 	[SQL_FILE_LAST] = "SELECT v FROM meta WHERE k='file'",
-	[SQL_FILE_KNOWN] = "SELECT EXISTS(SELECT 1 FROM session WHERE file=?1) OR EXISTS(SELECT 1 FROM upload WHERE file=?1 AND own=1)"
-		" OR EXISTS(SELECT 1 FROM upload WHERE file=?1 AND own=2)"
-		" OR EXISTS(SELECT 1 FROM chunk WHERE file=?1 AND parked=1)",
+	/* A finished session has its bytes in its finished file. */
+	[SQL_FILE_KNOWN] = "SELECT EXISTS(SELECT 1 FROM session WHERE file=?1 AND state NOT IN (2,3))"
+		" OR EXISTS(SELECT 1 FROM upload WHERE file=?1 AND own=1) OR EXISTS(SELECT 1 FROM upload WHERE file=?1 AND own=2)"
+		" OR EXISTS(SELECT 1 FROM chunk AS c LEFT JOIN session AS s ON s.n=c.session WHERE c.file=?1 AND c.parked=1"
+		" AND COALESCE(s.file<>?1 OR s.state NOT IN (2,3),1))",
 	[SQL_PROBE] = "UPDATE meta SET v=v+1 WHERE k='probe'",
 
 	[SQL_UPLOAD_BY_ID] = "SELECT " UPLOAD_COLS " FROM upload WHERE id=?1",

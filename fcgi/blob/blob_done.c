@@ -1,5 +1,5 @@
 /*
- * blob_done.c - finished files under their names: notes, opening, second names, removal.
+ * blob_done.c - finished files under their names: opening, second names, removal.
  *
  * Every function may be cut at any point and run again: a name appears by rename or link only after its bytes are synced, and the
  * folder is synced before the caller may say so to anybody.
@@ -21,7 +21,7 @@ void blob_name_check(const char *name)
 	assert(name && *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
 }
 
-static void name_join(char out[NAME_MAX + 1], const char *before, const char *name, const char *after)
+void blob_name_join(char out[NAME_MAX + 1], const char *before, const char *name, const char *after)
 {
 	int n = snprintf(out, NAME_MAX + 1, "%s%s%s", before, name, after);
 	assert(n > 0 && n <= NAME_MAX);
@@ -59,87 +59,6 @@ enum err blob_copy_to(int from, int64_t n, int to, const char *to_name, bool cut
 		e = blob_fail("fsync of a copy", errno);
 	close(fd);
 	return e;
-}
-
-static void note_temp(char temp[NAME_MAX + 1], const char *disk)
-{
-	name_join(temp, ".", disk, BLOB_NOTE_SUFFIX ".new");
-}
-
-static enum err note_new(int folder, const char *disk, const char *text)
-{
-	char temp[NAME_MAX + 1];
-	note_temp(temp, disk);
-	if (unlinkat(folder, temp, 0) < 0 && errno != ENOENT)
-		return blob_fail("removing an old note", errno);
-	int fd = blob_openat(folder, temp, O_RDWR | O_CREAT);
-	if (fd < 0)
-		return errno == ENOENT ? ERR_AGAIN : blob_fail("making a note", errno);
-	size_t written;
-	enum err e = blob_write(fd, text, strlen(text), 0, &written);
-	if (!e)
-		e = blob_sync(fd);
-	close(fd);
-	if (e)
-		unlinkat(folder, temp, 0);
-	return e;
-}
-
-static enum err note_named(int folder, const char *disk)
-{
-	char name[NAME_MAX + 1], temp[NAME_MAX + 1];
-	name_join(name, "", disk, BLOB_NOTE_SUFFIX);
-	note_temp(temp, disk);
-	enum err e = renameat(folder, temp, folder, name) < 0 ? blob_fail("renaming a note", errno) : ERR_OK;
-	if (e)
-		unlinkat(folder, temp, 0);
-	return e ? e : blob_dir_sync(folder);
-}
-
-enum err blob_note_begin(struct blobs *b, const char *sid, const char *disk, const char *text)
-{
-	blob_name_check(disk);
-	enum err e = ERR_AGAIN;
-	for (int i = 0; i < FOLDER_TRIES && e == ERR_AGAIN; i++) {
-		int folder = blob_completed(b, sid, true);
-		if (folder < 0) {
-			e = errno == ENOENT ? ERR_AGAIN : blob_fail("opening a session's folder", errno);
-			continue;
-		}
-		e = note_new(folder, disk, text);
-		close(folder);
-	}
-	return e;
-}
-
-enum err blob_note_end(struct blobs *b, const char *sid, const char *disk)
-{
-	blob_name_check(disk);
-	int folder = blob_completed(b, sid, false);
-	if (folder < 0)
-		return blob_fail("opening a session's folder", errno);
-	enum err e = note_named(folder, disk);
-	close(folder);
-	return e;
-}
-
-enum err blob_note(struct blobs *b, const char *sid, const char *disk, const char *text)
-{
-	enum err e = blob_note_begin(b, sid, disk, text);
-	return e ? e : blob_note_end(b, sid, disk);
-}
-
-void blob_note_drop(struct blobs *b, const char *sid, const char *disk)
-{
-	char temp[NAME_MAX + 1];
-	blob_name_check(disk);
-	note_temp(temp, disk);
-	int folder = blob_completed(b, sid, false);
-	if (folder < 0)
-		return;
-	if (unlinkat(folder, temp, 0) < 0 && errno != ENOENT)
-		blob_fail("removing a new note", errno);
-	close(folder);
 }
 
 enum err blob_done_open(struct blobs *b, const char *sid, const char *disk, int *fd)
@@ -192,7 +111,7 @@ static enum err copy_name(int folder, int from, const char *new_disk)
 {
 	char temp[NAME_MAX + 1];
 	struct stat st;
-	name_join(temp, ".", new_disk, ".link");
+	blob_name_join(temp, ".", new_disk, BLOB_LINK_SUFFIX);
 	if (fstat(from, &st) < 0)
 		return blob_fail("looking at a finished file", errno);
 	unlinkat(folder, temp, 0);
@@ -237,7 +156,7 @@ enum err blob_done_link(struct blobs *b, const char *sid, const char *disk, cons
 static enum err put_at(int folder, const char *disk, int from, int64_t size)
 {
 	char temp[NAME_MAX + 1];
-	name_join(temp, ".", disk, ".link");
+	blob_name_join(temp, ".", disk, BLOB_LINK_SUFFIX);
 	enum err e = blob_copy_to(from, size, folder, temp, true);
 	if (!e && renameat(folder, temp, folder, disk) < 0)
 		e = blob_fail("renaming a finished file", errno);
@@ -264,13 +183,22 @@ static enum err remove_name(int dir, const char *name, int flags)
 	return blob_fail("removing a finished file", errno);
 }
 
+/* The file, its note, and what somebody who died has left of a second name or of a note. */
+static enum err remove_all(int folder, const char *disk)
+{
+	static const char *const parts[][2] = {{"", ""}, {"", BLOB_NOTE_SUFFIX}, {".", BLOB_NOTE_NEW_SUFFIX}, {".", BLOB_LINK_SUFFIX}};
+	char name[NAME_MAX + 1];
+	enum err e = ERR_OK;
+	for (size_t i = 0; !e && i < sizeof parts / sizeof *parts; i++) {
+		blob_name_join(name, parts[i][0], disk, parts[i][1]);
+		e = remove_name(folder, name, 0);
+	}
+	return e;
+}
+
 static enum err remove_at(const struct blobs *b, const char *sid, int parent, int folder, const char *disk)
 {
-	char note[NAME_MAX + 1];
-	name_join(note, "", disk, BLOB_NOTE_SUFFIX);
-	enum err e = remove_name(folder, disk, 0);
-	if (!e)
-		e = remove_name(folder, note, 0);
+	enum err e = remove_all(folder, disk);
 	if (!e)
 		e = blob_dir_sync(folder);
 	if (!e)

@@ -6,6 +6,7 @@
 #ifndef BLOB_PRIV_H
 #define BLOB_PRIV_H
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,10 +47,13 @@ enum err blob_copy_resume(int from, int to, int64_t n);
 bool blob_part_number(const char *name, int64_t shard, int64_t *file);
 
 #define BLOB_NOTE_SUFFIX ".meta.json"
+#define BLOB_NOTE_NEW_SUFFIX BLOB_NOTE_SUFFIX ".new"
+#define BLOB_LINK_SUFFIX ".link"
 #define BLOB_COPY_SUFFIX ".copy"
 #define COPY_NAME_LEN 48          /* ".9223372036854775807.copy" and a NUL */
 /* Asserts that a name was checked by model/name.h. */
 void blob_name_check(const char *name);
+void blob_name_join(char out[NAME_MAX + 1], const char *before, const char *name, const char *after);
 /* Opens <done>/<sid>/completed. -1 and errno. */
 int blob_completed(const struct blobs *b, const char *sid, bool make);
 /* Links may not be made here: another device, a file system without links, or too many of them. */

@@ -32,7 +32,7 @@ static bool ends(const char *s, const char *suffix)
 static bool is_temp(const char *name)
 {
 	return text_starts(name, ".writable-")
-		|| (*name == '.' && (ends(name, BLOB_COPY_SUFFIX) || ends(name, ".link") || ends(name, BLOB_NOTE_SUFFIX ".new")));
+		|| (*name == '.' && (ends(name, BLOB_COPY_SUFFIX) || ends(name, BLOB_LINK_SUFFIX) || ends(name, BLOB_NOTE_NEW_SUFFIX)));
 }
 
 static enum blob_found_kind kind_in_completed(const char *name)

@@ -10,22 +10,34 @@
 #define TAKES_MAX 16
 #define RESERVE_TRIES 10
 
+/* Its finished file becomes its part file again. No row names that yet, so it is held: to the reaper it is an orphan. */
+static enum err reopen_held(struct house *h, struct arena *a, const struct session *s)
+{
+	struct hold *making;
+	struct recording r;
+	int64_t now = clock_now();
+	enum err e = hold_take(h->holds, HOLD_FILE(s->file), NULL, HOLD_NO_OFFSET, false, (int)h->cfg->lock_wait_ms, &making, NULL);
+	if (e)
+		return e;
+	e = store_recording_of_session(h->db, a, s->n, &r);
+	if (!e)
+		e = blob_unpublish(h->blobs, r.sid, r.disk, s->file);
+	if (!e)
+		e = store_session_reopened(h->db, s->n, now, now + h->cfg->expiration);
+	hold_drop(making);
+	return e;
+}
+
 static enum err session_reopen(struct house *h, struct arena *a, int64_t n)
 {
 	struct hold *hold;
 	struct session s;
-	struct recording r;
-	int64_t now = clock_now();
 	enum err e = hold_take(h->holds, HOLD_SESSION(n), NULL, HOLD_NO_OFFSET, false, (int)h->cfg->lock_wait_ms, &hold, NULL);
 	if (e)
 		return e;
 	e = store_session_by_n(h->db, a, n, &s);
 	if (!e && (s.state == SESSION_COMPLETE || s.state == SESSION_RECOVERED)) {
-		e = store_recording_of_session(h->db, a, n, &r);
-		if (!e)
-			e = blob_unpublish(h->blobs, r.sid, r.disk, s.file);
-		if (!e)
-			e = store_session_reopened(h->db, n, now, now + h->cfg->expiration);
+		e = reopen_held(h, a, &s);
 		if (!e)
 			log_event(LOG_INFO, "upload", "session goes on", "sid", LS(s.sid), "take", LI(s.take), NULL);
 	}

@@ -452,6 +452,10 @@ static void test_note_link_open_remove(void **state)
 		assert_false(there(f->done, "sid/completed/a") || there(f->done, "sid/completed/a.meta.json"));
 		assert_string_equal(get(f->done, "sid/completed/b"), RIGHT);
 	}
+	/* and with it what somebody who died has left of a note and of a name */
+	assert_int_equal(blob_note_begin(f->b, "sid", "b", "{}"), ERR_OK);
+	assert_false(there(f->done, "sid/completed/b.meta.json"));
+	put(f->done, "sid/completed/.b.link", "ri");
 	assert_int_equal(blob_done_remove(f->b, "sid", "b"), ERR_OK);
 	assert_false(there(f->done, "sid"));
 }

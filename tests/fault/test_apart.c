@@ -217,6 +217,31 @@ static void the_reaper_removes_what_nobody_goes_on_with(void **state)
 	assert_false(copy_is_there("other", file));
 }
 
+/* As whoever died behind his last commit leaves it, of a recording that was joined anew. */
+static void a_finished_recording_needs_no_part(void **state)
+{
+	struct session s;
+	int found;
+	(void)state;
+	EXPECT(k, 200, kit_chunk(k, SID, 0, 0, "one", 3, false));
+	EXPECT(k, 200, kit_complete(k, SID, "a.webm", NULL));
+	EXPECT(k, 200, kit_chunk(k, SID, 1, 0, " two", 4, false));
+	EXPECT(k, 200, kit_chunk(k, SID, 0, 0, "X", 1, false));
+	EXPECT(k, 200, kit_complete(k, SID, "a.webm", NULL));
+	assert_int_equal(store_session_takes(kit_house(k)->db, k->a, SID, &s, 1, &found), ERR_OK);
+	assert_int_equal(blob_unpublish(kit_house(k)->blobs, SID, "a.webm", s.file), ERR_OK);
+	assert_int_equal(kit_parts(k), 1);
+	clock_shift(2 * HOURS);
+	kit_reap(k);
+	assert_int_equal(kit_parts(k), 0);
+	/* nor to go on */
+	EXPECT(k, 200, kit_chunk(k, SID, 2, 0, "!", 1, false));
+	EXPECT(k, 200, kit_complete(k, SID, "a.webm", NULL));
+	EXPECT(k, 200, kit_get(k, "/recordings/" SID "/a.webm"));
+	assert_int_equal(k->len, 6);
+	assert_memory_equal(k->body, "X two!", 6);
+}
+
 /* Who asks an upload that has all its bytes, and whose process died before it said so, completes it; the copy comes behind the answer. */
 static void a_head_leaves_nothing_unfinished(void **state)
 {
@@ -246,7 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		A_(a_copy_that_failed_is_not_kept), A_(full_parts_keep_nothing_from_being_finished), A_(a_half_copy_needs_room_for_the_rest), A_(a_half_copy_without_room_is_not_kept),
 		A_(deleting_an_upload_frees_its_copy), A_(cancelling_a_session_frees_its_copy),
-		A_(the_reaper_removes_what_nobody_goes_on_with), A_(a_head_leaves_nothing_unfinished),
+		A_(the_reaper_removes_what_nobody_goes_on_with), A_(a_head_leaves_nothing_unfinished), A_(a_finished_recording_needs_no_part),
 	};
 	return cmocka_run_group_tests_name("two devices", tests, NULL, NULL);
 }

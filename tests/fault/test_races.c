@@ -592,6 +592,25 @@ static void what_was_finished_outlives_a_finishing(void **state)
 	assert_int_equal(newest().state, SESSION_GONE);
 }
 
+static void reaped_much_later(void)
+{
+	clock_shift(2 * 3600);
+	kit_reap(other);
+}
+
+/* It has its part file again, but no row says so yet. */
+static void what_is_about_to_go_on_is_no_orphan(void **state)
+{
+	(void)state;
+	take("one", "a.webm");
+	at(SHIM_LINK, ".part", reaped_much_later);
+	moment.behind = true;
+	EXPECT(k, 200, kit_chunk(k, SID, 1, 0, " two", 4, false));
+	over();
+	kit_complete(k, SID, "a.webm", NULL);
+	gives("a.webm", "one two");
+}
+
 /* So does what is written about it. */
 static void what_was_finished_keeps_its_note(void **state)
 {
@@ -780,7 +799,7 @@ int main(void)
 		R_(a_deleted_recording_takes_no_others_chunk), R_(a_run_waits_for_its_name), R_(a_run_takes_nobodys_name), R_(what_somebody_has_is_not_dropped),
 		R_(a_replaced_chunk_is_offered_too), R_(runs_are_offered_before_they_go), R_(a_run_that_waits_keeps_up_no_others), R_(a_deleted_session_gets_no_runs), R_(a_cut_run_is_not_published),
 		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later), R_(what_cannot_be_given_up_is_finished),
-		R_(what_is_held_is_not_given_up), R_(what_was_finished_outlives_a_finishing), R_(what_was_finished_keeps_its_note), R_(a_file_waits_for_its_row),
+		R_(what_is_held_is_not_given_up), R_(what_was_finished_outlives_a_finishing), R_(what_is_about_to_go_on_is_no_orphan), R_(what_was_finished_keeps_its_note), R_(a_file_waits_for_its_row),
 		R_(what_is_published_by_a_delete_is_not_given_up), R_(a_copy_waits_for_its_row), R_(a_cancelled_rest_leaves_the_file),
 		R_(a_removed_file_leaves_no_note), R_(a_renamed_file_gets_its_digest), R_(a_finishing_is_done_for_who_was_sent_away),
 	};

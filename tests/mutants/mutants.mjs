@@ -956,6 +956,22 @@ export const mutants = [
 		file: 'fcgi/upload/upload_finish.c', old: '\tblob_copy_remove(h->blobs, file, sid);\n\treturn ERR_NO_SPACE;', new: '\treturn ERR_NO_SPACE;',
 	},
 	{
+		id: 'N64', what: 'a finished session keeps a part file that it does not need', suite: 'fault', in: 'test_apart', test: 'a_finished_recording_needs_no_part', control: 'a_copy_that_failed_is_not_kept',
+		file: 'db/store_sql.c', old: 'FROM session WHERE file=?1 AND state NOT IN (2,3))', new: 'FROM session WHERE file=?1)',
+	},
+	{
+		id: 'N65', what: 'so do its chunks', suite: 'fault', in: 'test_apart', test: 'a_finished_recording_needs_no_part', control: 'a_copy_that_failed_is_not_kept',
+		file: 'db/store_sql.c', old: 'COALESCE(s.file<>?1 OR s.state NOT IN (2,3),1))', new: '1)',
+	},
+	{
+		id: 'N66', what: 'the reaper takes the part file of what is about to go on', suite: 'fault', in: 'test_races', test: 'what_is_about_to_go_on_is_no_orphan', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/chunk_reserve.c', old: 'HOLD_FILE(s->file)', new: 'HOLD_FILE(s->file + 1000)',
+	},
+	{
+		id: 'N67', what: 'a half written note outlives its file', suite: 'contract', in: 'test_blob', test: 'test_note_link_open_remove', control: 'test_links_are_refused',
+		file: 'fcgi/blob/blob_done.c', old: ', {".", BLOB_NOTE_NEW_SUFFIX}', new: '',
+	},
+	{
 		id: 'L21', what: 'a worker takes the reload that is its supervisor\'s', suite: 'contract', in: 'test_supervise', test: 'wrong_settings_change_nothing', control: 'a_reload_refuses_nobody_and_cuts_nobody',
 		file: 'fcgi/supervise_proc.c', old: '\t\tsignal(SIGHUP, SIG_IGN);', new: '\t\t(void)SIGHUP;',
 	},
