@@ -25,15 +25,20 @@ static enum err plan_length(const struct upload *u, const struct append_cmd *cmd
 	return ERR_OK;
 }
 
-enum err plan_append(const struct upload *u, const struct append_cmd *cmd, struct append_plan *plan)
+enum err plan_takes(const struct upload *u)
 {
 	if (u->state == UPLOAD_GONE)
 		return ERR_GONE;
-	if (u->concat == CONCAT_FINAL)
-		return ERR_FORBIDDEN;
-	if (cmd->offset != u->offset)
-		return ERR_OFFSET;
-	enum err e = plan_length(u, cmd, plan);
+	return u->concat == CONCAT_FINAL ? ERR_FORBIDDEN : ERR_OK;
+}
+
+enum err plan_append(const struct upload *u, const struct append_cmd *cmd, struct append_plan *plan)
+{
+	enum err e = plan_takes(u);
+	if (!e && cmd->offset != u->offset)
+		e = ERR_OFFSET;
+	if (!e)
+		e = plan_length(u, cmd, plan);
 	if (e)
 		return e;
 	plan->at = u->base + u->offset;

@@ -70,6 +70,8 @@ struct append_plan {
 	int64_t length;           /* length afterwards, maybe unknown */
 };
 
+/* Whether u takes bytes of a client at all, whoever is at it. ERR_GONE gone; ERR_FORBIDDEN a final upload. */
+enum err plan_takes(const struct upload *u);
 /* Whether and where cmd may append to u (tus 1.0.0 PATCH, creation-defer-length; checks 35-49, 86-93).
  * ERR_GONE gone; ERR_FORBIDDEN a final upload; ERR_OFFSET offset differs; ERR_INVALID length changed or below the offset; ERR_TOO_LARGE body or length too long. */
 enum err plan_append(const struct upload *u, const struct append_cmd *cmd, struct append_plan *plan);

@@ -279,7 +279,7 @@ enum err tus_head(struct call *c)
 enum err tus_patch(struct call *c)
 {
 	struct append_cmd cmd;
-	struct append_out out;
+	struct append_out out = {.offset = NO_OFFSET};
 	struct upload u;
 	if (c->draft)
 		return draft_append(c);
@@ -290,7 +290,10 @@ enum err tus_patch(struct call *c)
 		e = call_may_read(c, &u);
 	if (e)
 		return e;
-	e = upload_append(c->house, c->a, u.n, &cmd, c->req->body, &out);
+	/* Whoever brings the bytes of a final one together need not stop for somebody who may not write. */
+	e = plan_takes(&u);
+	if (!e)
+		e = upload_append(c->house, c->a, u.n, &cmd, c->req->body, &out);
 	return tus_patched(c, e, &out);
 }
 

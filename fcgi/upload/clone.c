@@ -55,12 +55,16 @@ static enum err upload_vanished(struct clone *c, const struct upload *u)
 {
 	struct upload was;
 	const char *disk;
-	c->count->vanished++;
-	/* Kept for a final upload alone, which has vanished too then. */
-	if (u->state == UPLOAD_GONE)
-		return ERR_OK;
-	return u->kind == UPLOAD_WHOLE ? store_upload_gone(c->rows, c->a, u->n, clock_now(), false, NULL, &was, &disk)
-		: store_upload_shorten(c->rows, u->n, u->offset, 0);
+	if (u->kind != UPLOAD_WHOLE) {
+		c->count->vanished++;
+		return store_upload_shorten(c->rows, u->n, u->offset, 0);
+	}
+	enum err e = store_upload_gone(c->rows, c->a, u->n, clock_now(), false, NULL, &was, &disk);
+	c->count->vanished += !e;
+	/* A part that was gone already, and kept for final uploads, or one of these that went with it. */
+	if (e == ERR_GONE)
+		e = ERR_OK;
+	return e || u->concat != CONCAT_PARTIAL ? e : clone_finals_vanish(c, u);
 }
 
 static enum err upload_live(struct clone *c, const void *what, struct recording *now)

@@ -30,6 +30,8 @@ enum err clone_chunk_now(struct clone *c, int64_t session, int64_t idx, int64_t 
 enum err clone_whole_open(struct clone *c, const struct upload *u, int *fd);
 /* Where those of a part are that a final upload took meanwhile; *at: its byte 0. ERR_GONE: nowhere. */
 enum err clone_part_of_final(struct clone *c, const struct upload *u, int64_t *at, int *fd);
+/* In the copied rows the final uploads are gone that wait for this part, whose bytes are nowhere. */
+enum err clone_finals_vanish(struct clone *c, const struct upload *part);
 enum err clone_sessions(struct clone *c);
 enum err clone_recordings(struct clone *c);
 /* What the living ledger says of something now: its finished file's sid, disk, and n unless it has no row. ERR_NOT_FOUND: deleted. */

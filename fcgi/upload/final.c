@@ -17,6 +17,7 @@
 #define MOVED_TRIES 3
 #define TURN_MS 100
 #define QUICK_BYTES (4 << 20)
+#define QUICK_PARTS 4           /* each is synced by itself */
 
 enum err final_length(struct house *h, const struct upload *u, int64_t *length)
 {
@@ -33,7 +34,7 @@ enum err final_length(struct house *h, const struct upload *u, int64_t *length)
 bool final_is_quick(struct house *h, const struct upload *u)
 {
 	struct parts_sum sum;
-	return store_parts_sum(h->db, u->n, &sum) == ERR_OK && sum.ready == sum.parts && sum.length <= QUICK_BYTES;
+	return store_parts_sum(h->db, u->n, &sum) == ERR_OK && sum.ready == sum.parts && sum.parts <= QUICK_PARTS && sum.length <= QUICK_BYTES;
 }
 
 enum err final_is_due(struct house *h, const struct upload *u, bool *due)
@@ -58,6 +59,8 @@ struct join {
 
 static bool join_wanted(const struct join *j)
 {
+	/* In plain CGI nobody else reads what others ask for. */
+	holds_poll(j->h->holds);
 	return hold_wanted(j->hold, NULL) || __atomic_load_n(&j->h->stopping, __ATOMIC_RELAXED);
 }
 
@@ -119,13 +122,26 @@ static enum err part_took(struct join *j, const struct upload *part, int64_t pos
 	return ERR_OK;
 }
 
+/* Opens what is there of the whole. It goes on from where the row stands, so all below must be there. */
+static enum err join_open(struct join *j)
+{
+	int64_t size;
+	enum err e = j->fd < 0 ? blob_open(j->h->blobs, j->u.file, true, &j->fd) : ERR_OK;
+	if (!e)
+		e = blob_fd_size(j->fd, &size);
+	if (e || size >= j->u.offset)
+		return e;
+	log_event(LOG_ERROR, "upload", "a final upload is shorter than its row", "upload", LI(j->u.n), NULL);
+	return ERR_INTERNAL;
+}
+
 static enum err part_bring(struct join *j, struct upload *part, int64_t pos)
 {
 	int64_t done = j->u.offset - pos;
 	int from;
 	enum err e = space_check(j->h, part->length - done);
-	if (!e && j->fd < 0)
-		e = blob_open(j->h->blobs, j->u.file, true, &j->fd);
+	if (!e)
+		e = join_open(j);
 	if (!e)
 		e = part_open(j, part, &from);
 	if (e)
@@ -138,11 +154,13 @@ static enum err part_bring(struct join *j, struct upload *part, int64_t pos)
 	return kept ? kept : e;
 }
 
-/* No byte of the first part is copied if its file may be continued. */
+/* No byte of the first part is copied if its file may be continued. What its row says and its file lacks would become a hole. */
 static bool first_adopted(struct join *j, const struct upload *part)
 {
-	int64_t file, offset;
-	if (j->u.offset > 0 || store_final_adopt(j->h->db, j->u.n, part->n, clock_now(), &file, &offset))
+	int64_t file, offset, size;
+	if (j->u.offset > 0 || blob_size(j->h->blobs, part->file, &size) || size < part->base + part->length)
+		return false;
+	if (store_final_adopt(j->h->db, j->u.n, part->n, clock_now(), &file, &offset))
 		return false;
 	j->u.file = file;
 	j->u.offset = offset;
@@ -177,7 +195,12 @@ static enum err final_give_up(struct house *h, struct arena *a, struct upload *u
 
 static enum err join_finish(struct join *j, struct arena *a, int64_t length)
 {
-	enum err e = store_upload_closing(j->h->db, j->u.n, j->u.offset, length, clock_now());
+	struct file_list kept = {0};
+	enum err e = final_kept_files(j->h, j->u.n, &kept);
+	if (!e)
+		e = store_upload_closing(j->h->db, j->u.n, j->u.offset, length, clock_now());
+	/* Bytes of deleted parts that were copied here lie elsewhere for nobody now. */
+	final_kept_drop(j->h, &kept, !e);
 	if (e)
 		return e;
 	metrics_add(j->h->metrics, M_UPLOADS_COMPLETED, 1);
@@ -194,7 +217,8 @@ static enum err join_held(struct join *j, struct arena *a)
 		return e;
 	if (sum.ready + sum.running < sum.parts)
 		return final_give_up(j->h, a, &j->u, "a part is gone");
-	if (sum.length > j->h->cfg->tus_max_size)
+	/* One whose length was known is as long as it may be, whatever the maximum is now. */
+	if (j->u.length == LENGTH_UNKNOWN && sum.length > j->h->cfg->tus_max_size)
 		return final_give_up(j->h, a, &j->u, "its parts are too long");
 	if (sum.running > 0)
 		return ERR_OK;

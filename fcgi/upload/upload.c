@@ -123,7 +123,15 @@ enum err upload_find(struct house *h, struct arena *a, const char *id, struct up
 	enum err e = store_upload_by_id(h->db, a, id, out);
 	if (e)
 		return e;
-	return out->state == UPLOAD_GONE || expired(out) ? ERR_GONE : ERR_OK;
+	if (out->state == UPLOAD_GONE)
+		return ERR_GONE;
+	if (!expired(out))
+		return ERR_OK;
+	/* A complete part lives on with the final uploads that wait for others, and the reaper will say so. */
+	bool named = false;
+	if (out->state == UPLOAD_COMPLETE)
+		e = store_part_named(h->db, out->n, &named);
+	return e || named ? e : ERR_GONE;
 }
 
 enum err upload_settle(struct house *h, struct arena *a, struct upload *u, bool at_length, struct append_out *out)

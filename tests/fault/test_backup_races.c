@@ -200,6 +200,116 @@ static void a_recording_is_deleted_under_the_copy(void **state)
 	assert_int_equal(n.recordings, 1);
 }
 
+/* ---- concatenation ---- */
+
+static struct upload part_of[3], final_of;
+
+/* A part of n bytes, all but the last `less` of which are there; deferred: its length is not. */
+static struct upload a_part(const char *p, int less, bool deferred)
+{
+	int64_t n = (int64_t)strlen(p);
+	struct create_cmd cmd = {.owner = "", .length = deferred ? LENGTH_UNKNOWN : n, .concat = CONCAT_PARTIAL};
+	struct append_cmd append = {.length = LENGTH_UNKNOWN, .body = n - less, .max_size = 1 << 20};
+	struct append_out out;
+	struct source_mem body;
+	struct upload u;
+	assert_int_equal(upload_create(s->h, s->a, &cmd, &u), ERR_OK);
+	source_mem_init(&body, p, (size_t)(n - less));
+	assert_int_equal(upload_append(s->h, s->a, u.n, &append, &body.s, &out), ERR_OK);
+	return u;
+}
+
+static struct upload a_final(const struct upload *parts, int n)
+{
+	struct create_cmd cmd = {.owner = "", .concat = CONCAT_FINAL, .concat_text = "final;", .part = parts, .nparts = n};
+	struct upload u;
+	assert_int_equal(upload_create(s->h, s->a, &cmd, &u), ERR_OK);
+	return u;
+}
+
+/* With its last byte x, which is the end. */
+static void complete_part(const struct upload *part)
+{
+	struct upload u;
+	struct append_out out;
+	struct source_mem body;
+	assert_int_equal(store_upload_by_n(s->h->db, s->a, part->n, &u), ERR_OK);
+	struct append_cmd append = {.offset = u.offset, .length = u.offset + 1, .body = 1, .max_size = 1 << 20};
+	source_mem_init(&body, "x", 1);
+	assert_int_equal(upload_append(s->h, s->a, u.n, &append, &body.s, &out), ERR_OK);
+	assert_int_equal(upload_finish(s->h, u.n), ERR_OK);
+}
+
+static void drop(const struct upload *u)
+{
+	assert_int_equal(upload_remove(s->h, s->a, u->id), ERR_OK);
+}
+
+static void nothing(void)
+{
+}
+
+static enum upload_state copied_state(int64_t n)
+{
+	char dir[400];
+	struct upload u;
+	struct store *copy;
+	snprintf(dir, sizeof dir, "%s/copy", s->dir);
+	assert_int_equal(store_open(&(struct store_options){.dir = dir, .readers = 2}, &copy), ERR_OK);
+	assert_int_equal(store_upload_by_n(copy, s->a, n, &u), ERR_OK);
+	store_close(copy);
+	return u.state;
+}
+
+static void copied_bytes(int64_t file, int64_t base, const char *want)
+{
+	char path[500], have[40] = "";
+	snprintf(path, sizeof path, "%s/copy/parts/parts/shard_0000/%lld.part", s->dir, (long long)file);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, have, strlen(want), base), strlen(want));
+	close(fd);
+	assert_string_equal(have, want);
+}
+
+/* In the copied rows the final one waits, and keeps the bytes of a part that is deleted; both are gone since. */
+static void a_final_is_deleted_under_the_copy(void **state)
+{
+	struct clone_count n;
+	(void)state;
+	part_of[0] = a_part("first", 0, false);
+	part_of[1] = a_part("secondx", 1, false);
+	final_of = a_final(part_of, 2);
+	drop(&part_of[0]);
+	an_upload(s, 6, "abc");
+	copy_rows();
+	drop(&final_of);
+	assert_int_equal(copy_files(SHIM_COPY, ".part", 1, nothing, &n), ERR_OK);
+	assert_int_equal(n.damaged, 0);
+	assert_int_equal(copied_state(final_of.n), UPLOAD_GONE);
+	assert_int_equal(copied_state(part_of[1].n), UPLOAD_OPEN);
+}
+
+/* Its bytes lie in the final one behind those of a part whose length the copied rows do not know. */
+static void a_deleted_part_is_found_in_its_final(void **state)
+{
+	struct clone_count n;
+	struct upload third;
+	(void)state;
+	part_of[0] = a_part("first-x", 1, true);
+	part_of[1] = a_part("2", 0, false);
+	part_of[2] = a_part("third", 0, false);
+	final_of = a_final(part_of, 3);
+	drop(&part_of[2]);
+	copy_rows();
+	complete_part(&part_of[0]);
+	assert_int_equal(store_upload_by_n(s->h->db, s->a, part_of[2].n, &third), ERR_OK);
+	assert_int_equal(third.own, OWN_NOT);
+	assert_int_equal(copy_files(SHIM_COPY, ".part", 1, nothing, &n), ERR_OK);
+	assert_int_equal(n.damaged + n.vanished, 0);
+	copied_bytes(part_of[2].file, 0, "third");
+}
+
 #define R_(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -207,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		R_(a_chunk_is_joined_under_the_copy), R_(a_session_ends_under_the_copy), R_(a_finished_session_is_joined_under_the_copy),
 		R_(an_upload_is_deleted_under_the_copy), R_(a_recording_is_deleted_under_the_copy),
+		R_(a_final_is_deleted_under_the_copy), R_(a_deleted_part_is_found_in_its_final),
 	};
 	return cmocka_run_group_tests_name("backup races", tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 #include "blob/blob_priv.h"
-#include "kth_ops.h"
+#include "kth_join.h"
 
 #define LOCK_FILES 64
 
@@ -90,6 +90,15 @@ static const struct operation {
 	{"patch_once", begun, act_patch_rest, upload_true, upload_end, ONCE},
 	{"chunk_once", session_two, act_chunk_slot, session_true, session_end, ONCE},
 	{"complete_once", session_parked, act_complete, session_true, session_end, ONCE},
+	{"join", join_ready, act_join, join_true, join_end, POOL},
+	{"join_last", join_waits, act_join_last, join_true, join_end, POOL},
+	{"join_kept", join_keeps, act_join_last, join_true, join_end, POOL},
+	{"join_apart", join_ready, act_join, join_true, join_end, APART},
+	{"join_once", join_waits, act_join_last, join_true, join_end, ONCE},
+	{"part_delete", join_waits, act_part_delete, join_true_but_first, part_delete_end, POOL},
+	{"part_delete_late", join_done, act_part_delete, join_true_but_first, part_delete_end, POOL},
+	{"whole_delete", join_keeps, act_whole_delete, join_true, whole_delete_end, POOL},
+	{"whole_delete_late", join_done, act_whole_delete, join_true, whole_delete_end, POOL},
 	{"migrate", old_ledger, act_migrate, migrate_true, migrate_end, POOL},
 	{"key", nothing, act_key, nothing, key_end, POOL},
 };

@@ -1041,7 +1041,7 @@ export const mutants = [
 	},
 	{
 		id: 'C11', what: 'a final upload takes bytes', suite: 'http', in: 'test_concat', test: 'check_118_127_final', control: 'check_117_partial',
-		file: 'fcgi/model/upload.c', old: 'if (u->concat == CONCAT_FINAL)', new: 'if (u->concat == CONCAT_FINAL && u->n < 0)',
+		file: 'fcgi/model/upload.c', old: 'return u->concat == CONCAT_FINAL ?', new: 'return u->concat == CONCAT_FINAL && u->n < 0 ?',
 	},
 	{
 		id: 'C12', what: 'a final upload waits for what never comes', suite: 'http', in: 'test_concat', test: 'a_running_part_is_deleted', control: 'check_117_partial',
@@ -1054,6 +1054,53 @@ export const mutants = [
 	{
 		id: 'C14', what: 'the parts stand in the wrong order', suite: 'http', in: 'test_concat', test: 'check_118_127_final', control: 'check_117_partial',
 		file: 'db/store_sql.c', old: 'AND seq>=?2 ORDER BY seq LIMIT ?3', new: 'AND seq>=?2 ORDER BY n DESC LIMIT ?3',
+	},
+	{
+		id: 'C15', what: 'who may not write stops the one who joins', suite: 'fault', in: 'test_join', test: 'a_stranger_stops_nobody', control: 'a_deleted_part_lies_once',
+		file: 'fcgi/proto/proto_tus.c', old: '\te = plan_takes(&u);\n', new: '',
+	},
+	{
+		id: 'C16', what: 'the file of a part is adopted unseen', suite: 'fault', in: 'test_join', test: 'a_hole_is_no_part', control: 'a_deleted_part_lies_once',
+		edits: [
+			{ file: 'fcgi/upload/final.c', old: 'size < part->base + part->length)', new: 'size < 0)' },
+			{ file: 'fcgi/upload/final.c', old: 'if (e || size >= j->u.offset)', new: 'if (e || size >= 0)' },
+		],
+	},
+	{
+		id: 'C17', what: 'a join goes on behind bytes that are not there', suite: 'fault', in: 'test_join', test: 'what_is_joined_is_looked_at', control: 'a_deleted_part_lies_once',
+		file: 'fcgi/upload/final.c', old: 'if (e || size >= j->u.offset)', new: 'if (e || size >= 0)',
+	},
+	{
+		id: 'C18', what: 'an answer waits for many small parts', suite: 'fault', in: 'test_join', test: 'many_parts_are_joined_behind_the_answer', control: 'a_deleted_part_lies_once',
+		file: 'fcgi/upload/final.c', old: 'sum.parts <= QUICK_PARTS && ', new: '',
+	},
+	{
+		id: 'C19', what: 'bytes that the last one has taken stay where they were', suite: 'fault', in: 'test_join', test: 'a_deleted_part_lies_once', control: 'a_hole_is_no_part',
+		file: 'fcgi/upload/final.c', old: 'final_kept_drop(j->h, &kept, !e);', new: 'final_kept_drop(j->h, &kept, false);',
+	},
+	{
+		id: 'C20', what: 'plain CGI that joins hears nobody', suite: 'fault', in: 'test_join', test: 'plain_cgi_lets_go', control: 'a_deleted_part_lies_once',
+		file: 'fcgi/upload/final.c', old: '\tholds_poll(j->h->holds);\n', new: '',
+	},
+	{
+		id: 'C21', what: 'a lower maximum undoes what was promised', suite: 'fault', in: 'test_join', test: 'a_lower_maximum_is_for_others', control: 'a_deleted_part_lies_once',
+		file: 'fcgi/upload/final.c', old: 'j->u.length == LENGTH_UNKNOWN && sum.length', new: 'sum.length',
+	},
+	{
+		id: 'C22', what: 'HEAD calls a part gone that a final upload keeps', suite: 'http', in: 'test_concat', test: 'check_100_parts_of_what_waits_stay', control: 'check_117_partial',
+		file: 'fcgi/upload/upload.c', old: 'return e || named ? e : ERR_GONE;', new: 'return ERR_GONE;',
+	},
+	{
+		id: 'C23', what: 'in a backup a final upload waits for bytes that are gone', suite: 'fault', in: 'test_backup_races', test: 'a_final_is_deleted_under_the_copy',
+		control: 'an_upload_is_deleted_under_the_copy', file: 'fcgi/upload/clone.c', old: 'return e || u->concat != CONCAT_PARTIAL ? e : clone_finals_vanish(c, u);', new: 'return e;',
+	},
+	{
+		id: 'C24', what: 'a backup takes other bytes for those of a part', suite: 'fault', in: 'test_backup_races', test: 'a_deleted_part_is_found_in_its_final',
+		control: 'an_upload_is_deleted_under_the_copy', file: 'fcgi/upload/clone_concat.c', old: '\t\t\t*pos += length;', new: '\t\t\t*pos += page[i].length;',
+	},
+	{
+		id: 'C25', what: 'a join does not follow a part that another one has moved', suite: 'fault', in: 'test_join', test: 'a_part_is_followed', control: 'a_deleted_part_lies_once',
+		file: 'fcgi/upload/final.c', old: 'for (int i = 0; e == ERR_NOT_FOUND && i < MOVED_TRIES; i++) {', new: 'for (int i = 0; e == ERR_NOT_FOUND && i < 0; i++) {',
 	},
 	{
 		id: 'P1', what: 'an empty Upload-Metadata header is malformed', suite: 'e2e', in: 'clients_python', test: 'tuspy_whole_without_metadata', control: 'tuspy_chunks_with_metadata',
