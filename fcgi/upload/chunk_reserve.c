@@ -95,11 +95,15 @@ static enum err hold_new(void *arg, int64_t n)
 static enum err clear_way(struct reserving *r, struct arena *a, const struct chunk_reserved *out, int64_t *held)
 {
 	bool asked = false;
-	if (out->reopen)
-		return session_reopen(r->h, a, out->reopen);
+	enum err e;
+	if (out->reopen) {
+		e = session_reopen(r->h, a, out->reopen);
+		/* It was deleted meanwhile: the next look finds no such take. */
+		return e == ERR_NOT_FOUND || e == ERR_GONE ? ERR_OK : e;
+	}
 	let_go(r);
 	*held = 0;
-	enum err e = hold_take(r->h->holds, HOLD_UPLOAD(out->u.n), r->body, HOLD_NO_OFFSET, true, (int)r->h->cfg->lock_wait_ms, &r->hold, &asked);
+	e = hold_take(r->h->holds, HOLD_UPLOAD(out->u.n), r->body, HOLD_NO_OFFSET, true, (int)r->h->cfg->lock_wait_ms, &r->hold, &asked);
 	if (e)
 		return e;
 	if (asked)

@@ -611,6 +611,30 @@ static void what_is_about_to_go_on_is_no_orphan(void **state)
 	gives("a.webm", "one two");
 }
 
+static void deleted_meanwhile(void)
+{
+	struct recording r;
+	assert_int_equal(store_recording_get(kit_house(other)->db, other->a, SID, "a.webm", &r), ERR_OK);
+	assert_int_equal(recording_remove(kit_house(other), other->a, &r), ERR_OK);
+}
+
+/* Its recording is deleted when a chunk comes to go on: like one that comes a moment later it begins a new take. */
+static void who_goes_on_with_what_is_deleted_begins_anew(void **state)
+{
+	(void)state;
+	for (int behind = 0; behind < 2; behind++) {
+		take("one", "a.webm");
+		int64_t before = newest().n;
+		at(SHIM_LINK, ".part", deleted_meanwhile);
+		moment.behind = behind;
+		EXPECT(k, 200, kit_chunk(k, SID, 1, 0, " two", 4, false));
+		over();
+		assert_int_not_equal(newest().n, before);
+		assert_int_equal(newest().done, 1);
+		assert_int_equal(session_cancel(kit_house(k), k->a, SID), ERR_OK);
+	}
+}
+
 /* So does what is written about it. */
 static void what_was_finished_keeps_its_note(void **state)
 {
@@ -799,7 +823,7 @@ int main(void)
 		R_(a_deleted_recording_takes_no_others_chunk), R_(a_run_waits_for_its_name), R_(a_run_takes_nobodys_name), R_(what_somebody_has_is_not_dropped),
 		R_(a_replaced_chunk_is_offered_too), R_(runs_are_offered_before_they_go), R_(a_run_that_waits_keeps_up_no_others), R_(a_deleted_session_gets_no_runs), R_(a_cut_run_is_not_published),
 		R_(what_was_given_up_leaves_no_file), R_(what_was_given_up_is_removed_later), R_(what_cannot_be_given_up_is_finished),
-		R_(what_is_held_is_not_given_up), R_(what_was_finished_outlives_a_finishing), R_(what_is_about_to_go_on_is_no_orphan), R_(what_was_finished_keeps_its_note), R_(a_file_waits_for_its_row),
+		R_(what_is_held_is_not_given_up), R_(what_was_finished_outlives_a_finishing), R_(what_is_about_to_go_on_is_no_orphan), R_(who_goes_on_with_what_is_deleted_begins_anew), R_(what_was_finished_keeps_its_note), R_(a_file_waits_for_its_row),
 		R_(what_is_published_by_a_delete_is_not_given_up), R_(a_copy_waits_for_its_row), R_(a_cancelled_rest_leaves_the_file),
 		R_(a_removed_file_leaves_no_note), R_(a_renamed_file_gets_its_digest), R_(a_finishing_is_done_for_who_was_sent_away),
 	};

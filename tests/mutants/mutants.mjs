@@ -972,6 +972,10 @@ export const mutants = [
 		file: 'fcgi/blob/blob_done.c', old: ', {".", BLOB_NOTE_NEW_SUFFIX}', new: '',
 	},
 	{
+		id: 'N68', what: 'a chunk that comes when its recording is deleted is refused', suite: 'fault', in: 'test_races', test: 'who_goes_on_with_what_is_deleted_begins_anew', control: 'a_late_remover_removes_nothing',
+		file: 'fcgi/upload/chunk_reserve.c', old: 'return e == ERR_NOT_FOUND || e == ERR_GONE ? ERR_OK : e;', new: 'return e;',
+	},
+	{
 		id: 'L21', what: 'a worker takes the reload that is its supervisor\'s', suite: 'contract', in: 'test_supervise', test: 'wrong_settings_change_nothing', control: 'a_reload_refuses_nobody_and_cuts_nobody',
 		file: 'fcgi/supervise_proc.c', old: '\t\tsignal(SIGHUP, SIG_IGN);', new: '\t\t(void)SIGHUP;',
 	},
