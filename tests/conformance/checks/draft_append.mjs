@@ -1,7 +1,8 @@
 // draft_append.mjs - the IETF draft: appending and completing (Dn-20 to Dn-27 and Dn-35 to Dn-37).
 import assert from 'node:assert/strict';
 import {
-	PROBLEMS, append, appendHeaders, begin, completes, concludes, each, finished, goesOn, offsetOf, problem, refused, stands, succeeded, tells,
+	PROBLEMS, append, appendHeaders, begin, completes, concludes, each, finished, goesOn, inTwo, offsetOf, openAppend, problem, refused, stands,
+	succeeded, tells,
 } from '../lib/draft.mjs';
 
 export default [
@@ -88,10 +89,11 @@ export default [
 		title: 'body of unknown length is appended and completes', section: d => (d.v < 6 ? 'append' : 'transfer'),
 		run: async (t, d) => {
 			const url = await begin(t, d);
-			goesOn(t, d, await append(t, d, url, 0, t.bytes('upload', 0, 30), { chunked: true }), 30);
-			concludes(t, d, await append(t, d, url, 30, t.bytes('upload', 30, 30), { state: 'done', chunked: true }), 60);
-			await finished(t, d, url, 60);
-			await t.whole(url, 60);
+			const n = 47000 + 100 * d.v;
+			goesOn(t, d, await inTwo(t, await openAppend(t, d, url, 0, undefined, { chunked: true }), n), n + 10);
+			concludes(t, d, await inTwo(t, await openAppend(t, d, url, n + 10, undefined, { state: 'done', chunked: true }), n, n + 10), 2 * n + 20);
+			await finished(t, d, url, 2 * n + 20);
+			await t.whole(url, 2 * n + 20);
 		},
 	}),
 	...each('35', {
@@ -130,12 +132,14 @@ export default [
 	...each('37', {
 		title: 'append needs an offset', section: 'append', level: 'practice',
 		run: async (t, d) => {
-			const url = await begin(t, d, { body: 'bytes' });
-			for (const state of ['more', 'done']) {
-				const headers = appendHeaders(d, 0, state, { 'Upload-Offset': null });
-				refused(await t.http('PATCH', url, { headers, body: 'x' }), state);
+			for (const body of ['', 'bytes']) {
+				const url = await begin(t, d, { body });
+				for (const state of ['more', 'done']) {
+					const headers = appendHeaders(d, 0, state, { 'Upload-Offset': null });
+					refused(await t.http('PATCH', url, { headers, body: 'x' }), `${state}, at ${body.length}`);
+				}
+				await stands(t, d, url, body.length);
 			}
-			await stands(t, d, url, 5);
 		},
 	}),
 ];

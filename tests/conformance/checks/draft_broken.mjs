@@ -1,7 +1,7 @@
 // draft_broken.mjs - the IETF draft: bodies that break off, two writers, and lengths that do not agree (Dn-28 to Dn-34).
 import assert from 'node:assert/strict';
 import {
-	PROBLEMS, append, begin, completes, concludes, each, finished, goesOn, notBeyond, offsetOf, openAppend, problem, query, refused, stands, tells,
+	PROBLEMS, append, begin, completes, concludes, each, finished, goesOn, inTwo, notBeyond, offsetOf, openAppend, problem, query, refused, stands, tells,
 } from '../lib/draft.mjs';
 
 // Sends the first n of `length` bytes of an append and breaks off.
@@ -13,19 +13,6 @@ async function cut(t, d, url, offset, length, n, seed) {
 }
 
 const rejects = (t, d, res) => (d.v === 6 ? t.status(res, 400) : refused(res, 'append'));
-
-// An append of n bytes, and ten more when these have arrived, so that nobody on the way can know how many will come.
-async function sendTooMuch(t, d, url, n, state) {
-	const c = await openAppend(t, d, url, 0, undefined, { state, chunked: true });
-	try {
-		await c.sendChunked(t.bytes('upload', 0, n), { last: false });
-		await t.arrived(n);
-		await c.sendChunked(t.bytes('upload', n, 10));
-		return await c.answer({ timeout: 15000 });
-	} finally {
-		c.close();
-	}
-}
 
 export default [
 	...each('28', {
@@ -136,7 +123,7 @@ export default [
 			for (const state of ['more', 'done']) await t.case(`body of unknown length, ${state}`, async () => {
 				const n = 45000 + 100 * d.v + (state === 'done' ? 50 : 0);
 				const url = await begin(t, d, { headers: { 'Upload-Length': n + 5 } });
-				rejects(t, d, await sendTooMuch(t, d, url, n, state));
+				rejects(t, d, await inTwo(t, await openAppend(t, d, url, 0, undefined, { state, chunked: true }), n));
 				const after = await notBeyond(t, d, url, n + 5);
 				// -08 and later: "marking the upload resource invalid and rejecting any further interaction with it"; version 7 is also that of -06 and -07.
 				if (d.v === 8) refused(after, 'offset retrieval after it');

@@ -71,6 +71,20 @@ export const append = (t, d, url, offset, body, { state = 'more', headers, chunk
 export const openAppend = (t, d, url, offset, length, { state = 'more', chunked } = {}) =>
 	t.open('PATCH', url, { headers: appendHeaders(d, offset, state), length, chunked });
 
+export const openCreate = (t, d, state = 'more') => t.open('POST', t.base, { headers: { ...interop(d), ...flag(d, state) }, chunked: true });
+
+// A body of unknown length that begins at `offset`: n bytes, and ten more when these have arrived, so that nobody on the way can know how many will come.
+export async function inTwo(t, connection, n, offset = 0) {
+	try {
+		await connection.sendChunked(t.bytes('upload', offset, n), { last: false });
+		await t.arrived(offset + n);
+		await connection.sendChunked(t.bytes('upload', offset + n, 10));
+		return await connection.answer({ timeout: 15000 });
+	} finally {
+		connection.close();
+	}
+}
+
 export const query = (t, d, url, headers = {}) => t.http('HEAD', url, { headers: { ...interop(d), ...headers } });
 export const cancel = (t, d, url, headers = {}) => t.http('DELETE', url, { headers: { ...interop(d), ...headers } });
 
