@@ -4,12 +4,15 @@
 // C rows concatenation, I and DA rows the IETF draft, P rows what programs of other people would stumble over, N rows what keeps two who work at once from each other's files and room.
 // T and DR rows are what the conformance suite must notice: suite 'e2e', in 'conformance', test is the number of a check.
 // old must be found exactly once in file; edits: several replacements. in: the test file (of e2e: 'bugs' unless told); control: a test that must still pass.
+import { tus } from './mutants_tus.mjs';
+
 const t = String.raw;
 
 const POWER = ['--rounds', '4', '--ms', '900', '--patience', '10', '--first'], STORM = ['--seconds', '8', '--patience', '10', '--first'];
 const REPLAY = ['--seconds', '2', '--states', '25', '--first', '--order', 'strict', '--level', 'full'];
 
 export const mutants = [
+	...tus,
 	{
 		id: 'B01', what: 'a recording without a total is taken for one without chunks: its file is empty', suite: 'e2e', test: 'B01_live_recording_is_not_empty',
 		file: 'fcgi/upload/finish.c', old: 'part_publish(h, s->file, s->bytes, false, s->sid, s->out_name)',

@@ -83,7 +83,9 @@ function run(file, argv, ms, enough = () => false) {
 
 // A row that is judged by the conformance suite gives a check's number as its test.
 const conformance = new Map((await load()).map(c => [c.id, testName(c)]));
-const CONFORMANCE = m => ({ ...m, test: conformance.get(m.test) ?? m.test, control: conformance.get(m.control ?? (m.test === '064' ? '021' : '064')) });
+const check_name = id => conformance.get(id) ?? id;
+const CONFORMANCE = m => ({ ...m, test: check_name(m.test), also: (m.also ?? []).map(check_name), control: check_name(m.control ?? '064') });
+const failing = m => [m.test, ...(m.also ?? [])];
 const rowOf = m => (m.in === 'conformance' ? CONFORMANCE(m) : m.suite === 'e2e' ? { ...E2E, ...m } : m);
 const program = m => `build/tests/${m.suite}/${m.in}`;
 const script = m => `tests/e2e/${m.in}.test.mjs`;
@@ -167,12 +169,13 @@ async function survived(m) {
 	}
 	for (let i = 1; i < (/^D/.test(m.id) ? tries : 0); i++) if ((await results(m, [m.test], m.test)).out.get(m.test)) return `try ${i} of ${tries} did not notice`;
 	if (/^D/.test(m.id) && tries) m.count = `${tries} of ${tries}`;
-	const { out, text } = await results(m, [m.test, ...(m.control ? [m.control] : [])], m.test);
+	const { out, text } = await results(m, [...failing(m), ...(m.control ? [m.control] : [])], m.test);
 	const others = m.control ? [out.get(m.control)] : [...out].filter(([name]) => name !== m.test).map(([, passed]) => passed);
-	if (!out.has(m.test)) return `the test gave no result\n${tail(text)}`;
-	if (out.get(m.test)) return 'the test passed';
+	const silent = failing(m).filter(n => !out.has(n)), blind = failing(m).filter(n => out.get(n));
+	if (silent.length) return `no result of ${silent}\n${tail(text)}`;
+	if (blind.length) return `passed: ${blind}`;
 	if (others.length && !others.some(Boolean)) return `everything else failed, too\n${tail(text, 60)}`;
-	if (explain) console.log(complaint(m, m.test, text));
+	if (explain) for (const name of failing(m)) console.log(complaint(m, name, text));
 	return '';
 }
 
@@ -197,7 +200,7 @@ async function baseline(rows) {
 	for (const m of rows.filter(r => !chance(r))) {
 		const key = `${m.suite}/${m.in}`;
 		if (!programs.has(key)) programs.set(key, { m, names: new Set() });
-		programs.get(key).names.add(m.test);
+		for (const name of failing(m)) programs.get(key).names.add(name);
 		if (m.control) programs.get(key).names.add(m.control);
 	}
 	let bad = 0;
@@ -229,7 +232,7 @@ if (check) {
 			changed(m, top);
 			if (chance(m)) continue;
 			if (m.in === 'conformance') {
-				if (![...conformance.values()].includes(m.test)) throw new Error(`the conformance suite has no check ${m.test}`);
+				for (const name of [...failing(m), m.control]) if (![...conformance.values()].includes(name)) throw new Error(`the conformance suite has no check ${name}`);
 				continue;
 			}
 			const suite = m.suite === 'e2e' ? script(m) : `${program(m).replace('build/', '')}.c`;

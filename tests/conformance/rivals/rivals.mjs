@@ -31,7 +31,7 @@ export async function tusServer({ maxSize }) {
 		name: '@tus/server', base,
 		control: {
 			baseOther: () => other,
-			baseHasty: lazily({ expiration: 3000 }),
+			baseHasty: lazily({ expiration: 4000 }),
 			baseImpatient: lazily({ patience: 2000 }),
 			arrived: n => until(() => bodies().some(f => size(f).size === n), { what: `file of ${n} bytes` }),
 			files: () => new Map(bodies().map(f => [path.basename(f), size(f).blocks * 512])),

@@ -38,7 +38,8 @@ const row = cells => console.log(`| ${cells.map(cell).join(' | ')} |`);
 function table(checks, servers, fails) {
 	row(['check', 'level', ...servers.map(s => s.name), 'who fails it']);
 	row(Array(servers.length + 3).fill('---'));
-	for (const c of checks) row([`${c.id} ${c.title}`, c.level, ...servers.map(s => s.results.get(c.id).outcome), fails.get(c.id).join(', ')]);
+	const told = (c, r) => r.outcome + (r.level === c.level ? '' : ` (${r.level})`);
+	for (const c of checks) row([`${c.id} ${c.title}`, c.level, ...servers.map(s => told(c, s.results.get(c.id))), fails.get(c.id).join(', ')]);
 	for (const s of servers) console.log(`\n${s.name}: ${s.counts.pass} passed, ${s.counts.fail} failed, ${s.counts.na} not applicable`);
 }
 
@@ -53,7 +54,7 @@ const [mine, ...rivals] = servers;
 const failing = s => [...s.results.values()].filter(r => r.outcome === 'FAIL');
 const fails = new Map(checks.map(c => [c.id, [
 	...rivals.filter(s => s.results.get(c.id).outcome === 'FAIL').map(s => s.name),
-	...mutants.filter(m => m.in === 'conformance' && m.test === c.id).map(m => `mutant ${m.id}`),
+	...mutants.filter(m => m.in === 'conformance' && [m.test, ...(m.also ?? [])].includes(c.id)).map(m => `mutant ${m.id}`),
 ]]));
 
 table(checks, servers, fails);

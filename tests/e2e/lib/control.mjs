@@ -41,10 +41,11 @@ export function controlOf(server) {
 	return {
 		// the front hands requests to all processes in turn
 		baseOther: () => baseOf(server),
-		baseHasty: lazily({ settings: { WORKERS: 2, TUS_EXPIRATION: 2, REAP_INTERVAL: 1 } }, started),
+		baseHasty: lazily({ settings: { WORKERS: 2, TUS_EXPIRATION: 4, REAP_INTERVAL: 1 } }, started),
 		baseFull: lazily({ settings: { WORKERS: 2, MIN_FREE_SPACE: String(2 ** 50) } }, started),
 		// no process may make a file longer than 4 MiB: a full disk, without a disk to fill
 		baseNearlyFull: lazily({ settings: { WORKERS: 2 }, wrap: ['bash', '-c', 'ulimit -f 4096; exec "$@"', 'limited'] }, started),
+		baseFinishedParts: lazily({ settings: { WORKERS: 2, TUS_EXTENSIONS_OFF: 'concatenation-unfinished' } }, started),
 		baseImpatient: lazily({ settings: { WORKERS: 2, READ_TIMEOUT: 1 } }, started),
 		arrived: n => server.arrived(n),
 		interop: [3, 4, 5, 6, 7, 8],
