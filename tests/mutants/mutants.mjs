@@ -1330,6 +1330,14 @@ export const mutants = [
 		file: 'fcgi/proto/proto_draft_upload.c', old: '\tdraft_offset(c, out->offset);\n\tif (e == ERR_OFFSET && out', new: '\tif (e)\n\t\tdraft_offset(c, out->offset);\n\tif (e == ERR_OFFSET && out',
 	},
 	{
+		id: 'P7', what: 'pages may not read how far an upload is', suite: 'e2e', in: 'clients_browser', test: 'browser_js_one_patch', control: 'uppy_removed_file_is_terminated',
+		file: 'fcgi/guard.c', old: '"Location, Upload-Offset, Upload-Length', new: '"Location, Upload-Length',
+	},
+	{
+		id: 'P8', what: 'pages may not delete', suite: 'e2e', in: 'clients_browser', test: 'uppy_removed_file_is_terminated', control: 'uppy_cut',
+		file: 'fcgi/guard.c', old: 'HEAD, POST, PUT, PATCH, DELETE, OPTIONS"', new: 'HEAD, POST, PUT, PATCH, OPTIONS"',
+	},
+	{
 		id: 'DR01', what: 'a creation that goes on does not tell the URL', suite: 'e2e', in: 'conformance', test: 'D8-01',
 		file: 'fcgi/proto/proto_draft_create.c', old: '\tlocate(c, u);\n\treturn call_empty(c, 201);', new: '\treturn call_empty(c, 201);',
 	},

@@ -59,6 +59,14 @@ class Link {
 		this.client.destroy();
 		this.upstream.destroy();
 	}
+
+	// First at the server's end. A browser that has lost its connection sends a request again by itself, within a millisecond.
+	async cutSlowly(settled) {
+		this.upstream.unpipe(this.client);
+		this.upstream.removeAllListeners('close').destroy();
+		await settled();
+		this.client.destroy();
+	}
 }
 
 export class Proxy {
@@ -103,13 +111,14 @@ export class Proxy {
 		const first = piece.subarray(0, hold.after - request.body);
 		await link.pass(first);
 		request.body += first.length;
-		const change = await new Promise(go => hold.reached({ request, go, cut: () => link.cut() }));
+		const change = await new Promise(go => hold.reached({ request, go, cut: () => link.cut(), cutSlowly: settled => link.cutSlowly(settled) }));
 		const rest = piece.subarray(first.length);
 		await this.forward(link, change ? change(Buffer.from(rest)) : rest, request);
 	}
 
-	// When `after` bytes of the body of the first request for which which(request) is true have been passed on, and there are more: {request, cut(), go()}.
-	// Nothing of that connection goes further until one of them is called. go(change): with the next bytes as change(bytes) gives them.
+	// When `after` bytes of the body of the first request for which which(request) is true have been passed on, and there are more: {request, cut(), cutSlowly(settled),
+	// go()}. Nothing of that connection goes further until one of them is called. cutSlowly: settled() is awaited before the client notices. go(change): with
+	// the next bytes as change(bytes) gives them.
 	hold(which, after, timeout = 20000) {
 		return new Promise((reached, fail) => {
 			this.holds.push({ which, after, reached });
