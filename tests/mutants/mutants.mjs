@@ -1482,11 +1482,11 @@ export const mutants = [
 		new: '*length = c->req->method == HTTP_PATCH ? LENGTH_UNKNOWN : ends != LENGTH_UNKNOWN ? ends : given;',
 	},
 	{
-		id: 'DR34a', what: 'what has passed its length goes on', suite: 'e2e', in: 'conformance', test: 'D8-34',
+		id: 'DR38', what: 'what has passed its length goes on', suite: 'e2e', in: 'conformance', test: 'D8-38',
 		file: 'fcgi/proto/proto_draft.c', old: '.version = 8, COMPLETE, .partial_type = true, .spoils = true,', new: '.version = 8, COMPLETE, .partial_type = true,',
 	},
 	{
-		id: 'DR34b', what: 'what passes the length is 413', suite: 'e2e', in: 'conformance', test: 'D6-34',
+		id: 'DR34', what: 'what passes the length is 413', suite: 'e2e', in: 'conformance', test: 'D6-34',
 		file: 'fcgi/proto/proto_draft_upload.c', old: 'return passes ? draft_inconsistent(c) : ERR_TOO_LARGE;', new: 'return ERR_TOO_LARGE;',
 	},
 	{

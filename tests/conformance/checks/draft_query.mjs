@@ -1,6 +1,6 @@
 // draft_query.mjs - the IETF draft: offset retrieval, cancellation, and uploads that are not there (Dn-10 to Dn-19).
 import assert from 'node:assert/strict';
-import { append, begin, cancel, each, interop, offsetOf, openAppend, query, refused, stands, succeeded, tells } from '../lib/draft.mjs';
+import { append, begin, cancel, each, interop, lost, offsetOf, openAppend, query, stands, succeeded, tells } from '../lib/draft.mjs';
 
 // Each field that has no place in a query.
 const transferOnly = d => [{ 'Upload-Offset': 5 }, { [d.field]: d.more }, { [d.field]: d.done }, { 'Upload-Offset': 5, [d.field]: d.done }];
@@ -96,8 +96,7 @@ export default [
 				await t.arrived(n);
 				t.status(await cancel(t, d, url), d.removed, 'cancellation');
 				await c.send(t.bytes('upload', n, n));
-				const late = await c.answer({ timeout: 15000 }).catch(() => null);
-				if (late) refused(late, 'the append that was cut');
+				await lost(c);
 			} finally {
 				c.close();
 			}
