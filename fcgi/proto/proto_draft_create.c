@@ -123,9 +123,21 @@ static enum err created(struct call *c, const struct upload *u)
 
 /* ---- creating ---- */
 
-/* What is wrong as a whole leaves nothing. What was only cut stays, and whoever can still read the answer learns where. */
+/* Who wanted to send all in one request and is gone was never told where it would go on: it was an upload as any other. (URLSession makes every upload such
+ * a one, and begins anew; what was cut of each would lie here until it expires.) */
+static bool nobody_knows_it(const struct call *c, const struct append_cmd *cmd, enum err e)
+{
+	const struct source *body = c->req->body;
+	return e == ERR_CUT && cmd->end == END_WITH_BODY && !body->timed_out && body->taken < body->length;
+}
+
+/* What is wrong as a whole leaves nothing. What was only interrupted stays, and whoever can still read the answer learns where. */
 static enum err failed(struct call *c, struct upload *u, const struct append_cmd *cmd, enum err e)
 {
+	if (nobody_knows_it(c, cmd, e)) {
+		upload_spoil(c->house, c->a, u->id);
+		return e;
+	}
 	if (e != ERR_TOO_LARGE && e != ERR_INVALID && e != ERR_CHECKSUM) {
 		locate(c, u);
 		return e;

@@ -178,6 +178,109 @@ static void no_termination(void **state)
 	kit_restart(k, (const char *const[]){SETTINGS, NULL});
 }
 
+/* ---- what is cut ---- */
+
+/* Where all was to come in one request, nobody knows of what did, and nothing stays of it; unless there is somebody who can still be told. */
+static void all_in_one_request(void **state)
+{
+	(void)state;
+	static const char *const headers[] = {"Upload-Complete: ?1\n", "Upload-Incomplete: ?0\nUpload-Draft-Interop-Version: 3\n"};
+	int parts = kit_parts(k);
+	for (int i = 0; i < 2; i++) {
+		k->cut = 300;
+		EXPECT(k, 408, kit_raw(k, "PUT", "/upload/a.bin", headers[i], data, 1000));
+		k->cut = 300;
+		EXPECT(k, 408, kit_raw(k, "POST", "/files/", headers[i], data, 1000));
+		HEADER(k, "Location", NULL);
+		HEADER(k, "Upload-Offset", NULL);
+		assert_int_equal(kit_parts(k), parts);
+		k->chunked = k->unproven = true;
+		EXPECT(k, 408, located(kit_raw(k, "POST", "/files/", headers[i], data, 1000)));
+		HEADER(k, "Upload-Offset", "1000");
+		EXPECT(k, 201, append("Upload-Offset: 1000\nUpload-Complete: ?1\n", NULL, 0));
+		parts = kit_parts(k);
+	}
+}
+
+/* ---- who may ---- */
+
+static int as(const char *user, const char *method, const char *target, const char *headers)
+{
+	k->user = user;
+	k->addr = "192.0.2.7";
+	return kit_raw(k, method, target, headers, data, strcmp(method, "PATCH") == 0 ? 5 : 0);
+}
+
+/* To speak another protocol opens no door: the hosts, the identity and the owner are asked for as ever, before anything is told. */
+static void no_way_round(void **state)
+{
+	(void)state;
+	static const struct { const char *method, *headers; } rows[] = {
+		{"HEAD", "Upload-Draft-Interop-Version: 8\n"}, {"HEAD", NULL}, {"GET", "Upload-Draft-Interop-Version: 8\n"}, {"GET", NULL},
+		{"PATCH", PARTIAL "Upload-Offset: 0\nUpload-Complete: ?1\n"}, {"PATCH", "Upload-Draft-Interop-Version: 3\nUpload-Offset: 0\n"},
+		{"DELETE", "Upload-Draft-Interop-Version: 3\n"}, {"DELETE", NULL},
+	};
+	kit_restart(k, (const char *const[]){SETTINGS, "ENVIRONMENT=production", "SECRET_KEY=0123456789abcdef0123456789abcdef", "FORCE_HTTPS=false",
+		"REQUIRE_AUTH=true", "ALLOWED_HOSTS=testserver", NULL});
+	static const char *const creations[] = {"Upload-Complete: ?0\n", "Upload-Complete: ?1\n", "Upload-Incomplete: ?1\nUpload-Draft-Interop-Version: 3\n"};
+	for (size_t i = 0; i < sizeof creations / sizeof *creations; i++) {
+		EXPECT(k, 401, as(NULL, "POST", "/files/", creations[i]));
+		HEADER(k, "Content-Type", "application/problem+json");
+		EXPECT(k, 401, as(NULL, "POST", "/upload", creations[i]));
+		EXPECT(k, 401, as(NULL, "PUT", "/upload/x", creations[i]));
+		k->host = "elsewhere";
+		EXPECT(k, 421, as("anna", "POST", "/files/", creations[i]));
+	}
+	EXPECT(k, 201, located(as("anna", "POST", "/files/", "Upload-Complete: ?0\n")));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		EXPECT(k, 401, as(NULL, rows[i].method, url, rows[i].headers));
+		HEADER(k, "Upload-Offset", NULL);
+		EXPECT(k, 403, as("berta", rows[i].method, url, rows[i].headers));
+		HEADER(k, "Upload-Offset", NULL);
+		k->host = "elsewhere";
+		EXPECT(k, 421, as("anna", rows[i].method, url, rows[i].headers));
+	}
+	EXPECT(k, 204, as("anna", "HEAD", url, rows[0].headers));
+	HEADER(k, "Upload-Offset", "0");
+	kit_restart(k, (const char *const[]){SETTINGS, NULL});
+}
+
+/* What a page of another origin may send without asking begins nothing; and a page of ours reads what went wrong. */
+static void pages_of_others(void **state)
+{
+	(void)state;
+	kit_restart(k, (const char *const[]){SETTINGS, "CORS_ORIGINS=https://ours.example", NULL});
+	EXPECT(k, 412, kit_raw(k, "POST", "/files/", "Origin: https://theirs.example\nContent-Type: text/plain\n", data, 10));
+	EXPECT(k, 415, kit_raw(k, "POST", "/upload", "Origin: https://theirs.example\nContent-Type: text/plain\n", data, 10));
+	EXPECT(k, 204, kit_raw(k, "OPTIONS", "/files/", "Origin: https://theirs.example\nAccess-Control-Request-Method: POST\n"
+		"Access-Control-Request-Headers: upload-complete\n", NULL, 0));
+	HEADER(k, "Access-Control-Allow-Origin", NULL);
+	EXPECT(k, 201, create("Upload-Complete: ?0\n", data, 10));
+	EXPECT(k, 409, append("Origin: https://ours.example\nUpload-Offset: 5\nUpload-Complete: ?0\n", data, 10));
+	HEADER(k, "Content-Type", "application/problem+json");
+	HEADER(k, "Access-Control-Allow-Origin", "https://ours.example");
+	assert_non_null(strstr(kit_h(k, "Access-Control-Expose-Headers"), "Upload-Offset"));
+	assert_non_null(strstr(kit_h(k, "Access-Control-Expose-Headers"), "Upload-Complete"));
+	kit_restart(k, (const char *const[]){SETTINGS, NULL});
+}
+
+/* Everybody else reads what he always read, also about an upload of the draft. */
+static void others_read_json(void **state)
+{
+	(void)state;
+	EXPECT(k, 201, create("Upload-Complete: ?0\nUpload-Length: 20\n", data, 10));
+	static const char *const rows[][2] = {{"PATCH", "Upload-Offset: 5\n"}, {"PATCH", "Upload-Offset: x\n"}, {"PATCH", "Upload-Offset: 10\nUpload-Length: 21\n"}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_int_equal(kit_tus(k, rows[i][0], url, rows[i][1], data, 5) / 100, 4);
+		HEADER(k, "Content-Type", "application/json");
+		HEADER(k, "Upload-Complete", NULL);
+	}
+	EXPECT(k, 422, kit_raw(k, "POST", "/upload/chunk", FORM_TYPE "Upload-Complete: ?1\nUpload-Draft-Interop-Version: 6\n", "--" FORM_BOUNDARY "--\r\n", 26));
+	HEADER(k, "Content-Type", "application/json");
+	EXPECT(k, 415, kit_raw(k, "POST", "/upload", "Upload-Draft-Interop-Version: 6\n", data, 5));
+	HEADER(k, "Content-Type", "application/json");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +291,10 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(too_many_pairs),
 		cmocka_unit_test(no_termination),
+		cmocka_unit_test(all_in_one_request),
+		cmocka_unit_test(no_way_round),
+		cmocka_unit_test(pages_of_others),
+		cmocka_unit_test(others_read_json),
 	};
 	return cmocka_run_group_tests(tests, begin, end);
 }

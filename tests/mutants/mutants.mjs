@@ -907,6 +907,47 @@ export const mutants = [
 		new: '#define OWN_PAIRS 0 ',
 	},
 	{
+		id: 'DA7', what: 'offsets of the draft are taken back by a power cut', suite: 'replay',
+		args: ['--seconds', '3', '--states', '100', '--first', '--order', 'strict', '--level', 'normal'],
+		file: 'fcgi/upload/append.c', old: 'm.full = ap->u.is_explicit || m.make_explicit;',
+		new: 'm.full = false;',
+	},
+	{
+		id: 'DA8', what: 'an upload of the draft is complete at its length, under any load', suite: 'storm', args: STORM,
+		file: 'fcgi/upload/append.c', old: '\tif (ap->end == END_NEVER || got->err)',
+		new: '\tif (got->err)',
+	},
+	{
+		id: 'DA9', what: 'the draft does not ask whose an upload is', suite: 'http', in: 'test_draft_mixed', test: 'no_way_round', control: 'names',
+		file: 'fcgi/proto/proto_draft_upload.c', old: '\treturn e ? e : call_may(c, u->owner, false);',
+		new: '\treturn e;',
+	},
+	{
+		id: 'DA10', what: 'who speaks the draft needs no identity', suite: 'http', in: 'test_draft_mixed', test: 'no_way_round', control: 'names',
+		file: 'fcgi/app_handle.c', old: '\tif (!e && cfg->require_auth && !(flags',
+		new: '\tif (!e && !c->draft && cfg->require_auth && !(flags',
+	},
+	{
+		id: 'DA11', what: 'answers about uploads of the draft are problems for everybody', suite: 'http', in: 'test_draft_mixed', test: 'others_read_json', control: 'names',
+		file: 'fcgi/app_handle.c', old: 'c->draft ? DRAFT_PROBLEM_TYPE : "application/json"',
+		new: 'true ? DRAFT_PROBLEM_TYPE : "application/json"',
+	},
+	{
+		id: 'DA12', what: 'a page of any origin creates uploads without asking', suite: 'http', in: 'test_draft_mixed', test: 'pages_of_others', control: 'names',
+		file: 'fcgi/proto/proto_draft.c', old: '\treturn *yes || creates ? ERR_OK : made_by_draft(c, yes);',
+		new: '\t*yes |= creates;\n\treturn *yes ? ERR_OK : made_by_draft(c, yes);',
+	},
+	{
+		id: 'DA13', what: 'of each ordinary upload that is cut what came stays', suite: 'http', in: 'test_draft_mixed', test: 'all_in_one_request', control: 'names',
+		file: 'fcgi/proto/proto_draft_create.c', old: '\treturn e == ERR_CUT && cmd->end == END_WITH_BODY &&',
+		new: '\treturn e == ERR_AGAIN && cmd->end == END_WITH_BODY &&',
+	},
+	{
+		id: 'DA14', what: 'who can still be told of his upload finds nothing of it', suite: 'http', in: 'test_draft_mixed', test: 'all_in_one_request', control: 'names',
+		file: 'fcgi/proto/proto_draft_create.c', old: ' && !body->timed_out && body->taken < body->length;',
+		new: ';',
+	},
+	{
 		id: 'N51', what: 'a DELETE of what is just being finished says that it is finished', suite: 'fault', in: 'test_races', test: 'what_is_held_is_not_given_up', control: 'a_late_remover_removes_nothing',
 		file: 'fcgi/upload/session.c', old: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn e;\n\te = give_up_held', new: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn ERR_OK;\n\te = give_up_held',
 	},

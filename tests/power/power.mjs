@@ -11,7 +11,8 @@ import path from 'node:path';
 import { start } from '../e2e/lib/server.mjs';
 import { sleep, until } from '../e2e/lib/http.mjs';
 import { World, randomOf } from '../storm/world.mjs';
-import { wholeUpload } from '../storm/uploads.mjs';
+import { Upload, wholeUpload } from '../storm/uploads.mjs';
+import { DraftUpload } from '../storm/draft.mjs';
 import { recorder, recording } from '../storm/sessions.mjs';
 import { inspect } from '../storm/inspect.mjs';
 import { Disk } from './disk.mjs';
@@ -45,7 +46,7 @@ async function client(n, round) {
 		const name = `pw${seed}-${round}-${n}-${i}`;
 		await world.breath();
 		if (round % 2) await recorder(world, mine, name, () => world.ending);
-		else if (mine.chance(0.5)) await wholeUpload(world, mine, name);
+		else if (mine.chance(0.5)) await wholeUpload(world, mine, name, mine.chance(0.4) ? DraftUpload : Upload);
 		else await recording(world, mine, name);
 	}
 	world.clients--;

@@ -9,8 +9,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { build, start } from '../e2e/lib/server.mjs';
-import { sleep } from '../e2e/lib/http.mjs';
-import { TUS, create, head, openPatch, patch, remove } from '../e2e/lib/tus.mjs';
+import { open, request, sleep } from '../e2e/lib/http.mjs';
+import { TUS, create, patchHeaders, remove } from '../e2e/lib/tus.mjs';
 import { complete, sendChunk, tusChunk } from '../e2e/lib/wave.mjs';
 import { bytes, metadata } from '../e2e/lib/data.mjs';
 import { randomOf } from '../storm/world.mjs';
@@ -30,6 +30,20 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 
 const data = (name, n) => bytes(name, 0, n);
 
+// The protocols: headers of requests, and whether an answer says that all is over.
+const tus = {
+	create,
+	asking: TUS,
+	appending: at => patchHeaders(at),
+	ended: (res, length) => Number(res.headers['upload-offset']) === length,
+};
+const draft = {
+	create: (server, { length }) => request(server, 'POST', '/files/', { headers: { 'Upload-Complete': '?0', 'Upload-Length': length, 'Content-Length': 0 } }),
+	asking: { 'Upload-Draft-Interop-Version': 8 },
+	appending: (at, n, length) => ({ 'Content-Type': 'application/partial-upload', 'Upload-Offset': at, 'Upload-Complete': at + n === length ? '?1' : '?0' }),
+	ended: res => res.headers['upload-complete'] === '?1',
+};
+
 class Client {
 	constructor(server, log, random, name) { Object.assign(this, { server, log, random, name, number: 0, ending: false }); }
 
@@ -43,24 +57,34 @@ class Client {
 		}
 	}
 
+	// By tus, by the IETF draft, or by both in turn. What the draft has told is sure at every level, and so is what is told after the draft has appended.
 	async upload(name) {
-		const length = this.random.size(1, 120000), all = data(name, length);
-		const res = await create(this.server, { length, meta: metadata({ filename: `${name}.bin` }) });
+		const length = this.random.size(1, 120000), all = data(name, length), by = this.random.pick([[tus], [tus], [draft], [tus, draft]]);
+		const res = await this.random.pick(by).create(this.server, { length, meta: metadata({ filename: `${name}.bin` }) });
 		if (res.status !== 201) throw new Error(`${res}`);
 		const url = new URL(res.headers.location, 'http://localhost').pathname, id = url.split('/').pop();
-		this.told({ upload: id, name, length, offset: 0 });
-		for (let at = 0; at < length;) {
-			const n = Math.min(length - at, this.random.size(1, 60000));
-			if (this.random.chance(0.15)) {
-				const c = await openPatch(this.server, url, at, length - at);
+		const u = { upload: id, name, length, offset: 0, sure: 0, complete: false };
+		let always = res.headers['upload-complete'] !== undefined;
+		this.told(u);
+		while (!u.complete) {
+			const at = u.offset, n = Math.min(length - at, this.random.size(1, 60000)), p = this.random.pick(by);
+			let r;
+			if (at + n === length) this.told({ ending: id });
+			if (this.random.chance(0.15) && n > 1) {
+				const c = await open(this.server, 'PATCH', url, { headers: p.appending(at, length - at, length), length: length - at });
 				await c.send(all.subarray(at, at + n - 1));
 				c.close();
-				at = Number((await head(this.server, url)).headers['upload-offset']);
 			} else {
-				const r = await patch(this.server, url, at, all.subarray(at, at + n));
-				at = r.status === 204 ? Number(r.headers['upload-offset']) : Number((await head(this.server, url)).headers['upload-offset']);
+				r = await request(this.server, 'PATCH', url, { headers: p.appending(at, n, length), body: all.subarray(at, at + n) });
+				always ||= r.status < 300 && p === draft && n > 0;
 			}
-			this.told({ upload: id, name, length, offset: at });
+			if (!(r?.status < 300)) r = await request(this.server, 'HEAD', url, { headers: p.asking });
+			if (r.status < 300) {
+				u.offset = Number(r.headers['upload-offset']);
+				if (always || p === draft) u.sure = u.offset;
+				u.complete = p.ended(r, length);
+				this.told(u);
+			}
 			if (this.random.chance(0.04)) return this.removed(url, id);
 		}
 		if (this.random.chance(0.2)) await this.removed(url, id);
@@ -107,10 +131,11 @@ async function record(level, dir) {
 // ---- judging
 
 function told(marks) {
-	const t = { uploads: new Map(), removing: new Set(), removed: new Set(), chunks: new Map(), closed: new Map() };
+	const t = { uploads: new Map(), removing: new Set(), removed: new Set(), ending: new Set(), chunks: new Map(), closed: new Map() };
 	for (const m of marks) {
 		if (m.upload) t.uploads.set(m.upload, m);
 		else if (m.removing) t.removing.add(m.removing);
+		else if (m.ending) t.ending.add(m.ending);
 		else if (m.removed) t.removed.add(m.removed);
 		else if (m.chunk) t.chunks.set(m.chunk, [...(t.chunks.get(m.chunk) ?? []), m]);
 		else if (m.closed) t.closed.set(m.closed, m.count);
@@ -145,9 +170,11 @@ function judgeUpload(at, rows, m, t, level) {
 	if (t.removed.has(m.upload)) return row && row.state !== 3 ? 'it was removed and is there' : '';
 	if (!row) return 'its creation is forgotten';
 	if (row.state === 3) return t.removing.has(m.upload) ? '' : 'it is gone';
+	if (row.state !== 0 && !t.ending.has(m.upload)) return 'it is complete, though nobody has said so';
 	if (row.state !== 0) return finished(at, rows, m.upload)?.equals(data(m.name, m.length)) || t.removing.has(m.upload) ? '' : `its finished file is wrong or missing (state ${row.state})`;
-	if (m.offset === m.length) return 'it was complete and is not';
-	if (level === 'full' && row.offset < m.offset) return `offset ${row.offset}, ${m.offset} was told`;
+	if (m.complete) return 'it was complete and is not';
+	const least = level === 'full' ? m.offset : m.sure;
+	if (row.offset < least) return `offset ${row.offset}, ${least} was told`;
 	return part(at, row.file, row.base, row.offset).equals(data(m.name, m.length).subarray(0, row.offset)) ? '' : `the bytes below its offset ${row.offset} are wrong`;
 }
 

@@ -14,7 +14,8 @@ import { sleep, until } from '../e2e/lib/http.mjs';
 import { Faults } from './faults.mjs';
 import { inspect } from './inspect.mjs';
 import { World, randomOf } from './world.mjs';
-import { wholeUpload } from './uploads.mjs';
+import { Upload, wholeUpload } from './uploads.mjs';
+import { DraftUpload } from './draft.mjs';
 import { recording } from './sessions.mjs';
 import { leave, pass } from './time.mjs';
 
@@ -50,7 +51,7 @@ async function client(number) {
 		const name = `st${seed}-${number}-${i}`;
 		await world.breath();
 		if (mine.chance(0.06) && world.left.length < 40 + seconds / 2) await leave(world, mine, name);
-		else if (mine.chance(0.5)) await wholeUpload(world, mine, name);
+		else if (mine.chance(0.5)) await wholeUpload(world, mine, name, mine.chance(0.4) ? DraftUpload : Upload);
 		else await recording(world, mine, name);
 	}
 	world.clients--;

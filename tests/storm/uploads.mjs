@@ -6,7 +6,7 @@ import { metadata } from '../e2e/lib/data.mjs';
 import { Content } from './content.mjs';
 import { Thing } from './world.mjs';
 
-const checksum = body => ({ 'Upload-Checksum': `sha256 ${createHash('sha256').update(body).digest('base64')}` });
+export const checksum = body => ({ 'Upload-Checksum': `sha256 ${createHash('sha256').update(body).digest('base64')}` });
 
 export class Upload extends Thing {
 	constructor(world, random, name, length) {
@@ -29,21 +29,29 @@ export class Upload extends Thing {
 
 	get wedged() { return Date.now() - this.asked > this.world.patience; }
 
+	// Method and headers of its creation with the first bytes.
+	creation({ meta, deferred, first }) {
+		return { method: 'POST', headers: { ...TUS, ...(deferred ? { 'Upload-Defer-Length': 1 } : { 'Upload-Length': this.length }), ...(meta ? { 'Upload-Metadata': meta } : {}),
+			...(first ? { 'Content-Type': OFFSET_TYPE } : { 'Content-Length': 0 }) } };
+	}
+
+	created() {}
+
 	// Creates it, however often that takes. Who got no answer may have made an upload that nobody knows: that is no loss.
 	async create({ path = '/files/', meta, deferred = false, withData = false } = {}) {
 		// the last byte brings the length with it
 		const first = withData ? this.random.int(1, this.length - (deferred ? 1 : 0)) : 0;
 		for (;;) {
 			const body = withData ? this.content.bytes(0, 0, first) : undefined;
-			const headers = { ...TUS, ...(deferred ? { 'Upload-Defer-Length': 1 } : { 'Upload-Length': this.length }), ...(meta ? { 'Upload-Metadata': meta } : {}),
-				...(withData ? { 'Content-Type': OFFSET_TYPE } : { 'Content-Length': 0 }) };
-			const res = await this.world.ask(this, 'POST', path, { headers, body });
+			const { method, headers } = this.creation({ meta, deferred, first });
+			const res = await this.world.ask(this, method, method === 'PUT' ? `/upload/${this.name}` : path, { headers, body });
 			if (res?.status === 201) {
 				this.path = new URL(res.headers.location, 'http://localhost').pathname;
 				this.deferred = deferred;
 				this.known = true;
 				const sent = this.content.sending(0, first);
 				if (res.headers['upload-offset'] !== undefined) this.told(Number(res.headers['upload-offset']), sent);
+				this.created(res);
 				this.world.things.add(this);
 				return true;
 			}
@@ -56,12 +64,16 @@ export class Upload extends Thing {
 		}
 	}
 
+	get asking() { return { headers: TUS }; }
+
+	heard(res) { this.told(Number(res.headers['upload-offset'])); }
+
 	// Where it goes on. -1: gone.
 	async head() {
 		for (;;) {
-			const res = await this.world.ask(this, 'HEAD', this.path, { headers: TUS });
+			const res = await this.world.ask(this, 'HEAD', this.path, this.asking);
 			if (res && res.status >= 200 && res.status < 300) {
-				this.told(Number(res.headers['upload-offset']));
+				this.heard(res);
 				return this.content.known;
 			}
 			if (res && this.gone && [404, 410].includes(res.status)) return -1;
@@ -73,22 +85,28 @@ export class Upload extends Thing {
 
 	lengthHeader(end) { return this.deferred && (end === this.length || this.random.chance(0.3)) ? { 'Upload-Length': this.length } : {}; }
 
+	appending(at, n) { return patchHeaders(at, this.lengthHeader(at + n)); }
+
+	succeeded(res) { return res.status === 204; }
+
+	get mismatched() { return 460; }
+
 	async patch(at, n, v = 0) {
 		const checked = this.random.chance(0.3);
 		const body = this.content.sending(at, n, v, checked), sent = this.content.bytes(v, at, n);
-		const headers = { ...this.lengthHeader(at + n), ...(checked ? checksum(sent) : {}) };
-		const res = await this.world.ask(this, 'PATCH', this.path, { headers: patchHeaders(at, headers), body: sent });
+		const res = await this.world.ask(this, 'PATCH', this.path, { headers: { ...this.appending(at, n), ...(checked ? checksum(sent) : {}) }, body: sent });
 		if (!res) return null;
-		if (res.status === 204) return { ok: true, offset: Number(res.headers['upload-offset']), body, sent };
+		if (this.succeeded(res)) return { ok: true, offset: Number(res.headers['upload-offset']), body, sent };
 		if (!this.world.passes(res.status)) this.wrong(`PATCH answered ${res}`);
 		return { ok: false, status: res.status };
 	}
 
 	// Other bytes than its checksum announces: none of them may ever be found.
 	async mismatch(at, n) {
-		const res = await this.world.ask(this, 'PATCH', this.path, { headers: patchHeaders(at, checksum(this.content.bytes(0, at, n))), body: this.content.bytes(2, at, n) });
-		if (res && res.status !== 460 && !this.world.passes(res.status)) this.wrong(`PATCH with a wrong checksum answered ${res}`);
-		if (res?.status === 460) this.world.count.mismatches++;
+		const res = await this.world.ask(this, 'PATCH', this.path, { headers: { ...this.appending(at, n), ...checksum(this.content.bytes(0, at, n)) }, body: this.content.bytes(2, at, n) });
+		const refused = [460, this.mismatched].includes(res?.status);
+		if (res && !refused && !this.world.passes(res.status)) this.wrong(`PATCH with a wrong checksum answered ${res}`);
+		if (refused) this.world.count.mismatches++;
 	}
 
 	// One step of a client that knows the offset.
@@ -97,7 +115,7 @@ export class Upload extends Thing {
 		if (this.random.chance(0.2)) {
 			const all = this.random.chance(0.5) ? left : n;
 			this.content.sending(at, all);
-			await this.world.cut(this, 'PATCH', this.path, patchHeaders(at, this.lengthHeader(at + all)), this.content.bytes(0, at, all), this.random.int(0, all), this.random);
+			await this.world.cut(this, 'PATCH', this.path, this.appending(at, all), this.content.bytes(0, at, all), this.random.int(0, all), this.random);
 		} else if (this.random.chance(0.12)) {
 			await this.fight(at, n);
 		} else if (this.random.chance(0.08)) {
@@ -143,7 +161,7 @@ export class Upload extends Thing {
 
 	async remove() {
 		for (let first = true; ; first = false) {
-			const res = await this.world.ask(this, 'DELETE', this.path, { headers: TUS });
+			const res = await this.world.ask(this, 'DELETE', this.path, this.asking);
 			this.gone = true;
 			if (res && (res.status === 204 || (!first && res.status === 410))) break;
 			if (res && !this.world.passes(res.status)) this.wrong(`DELETE answered ${res}`);
@@ -156,8 +174,8 @@ export class Upload extends Thing {
 }
 
 // A whole upload, from creation to the comparison of the download.
-export async function wholeUpload(world, random, name) {
-	const u = new Upload(world, random, name, random.size(1, 3 << 20));
+export async function wholeUpload(world, random, name, kind = Upload) {
+	const u = new kind(world, random, name, random.size(1, 3 << 20));
 	if (!await u.create({ deferred: u.length > 1 && random.chance(0.25), withData: random.chance(0.25), meta: metadata({ filename: `${name}.bin` }) })) return;
 	if (random.chance(0.15)) {
 		if (!u.complete) await u.step();
