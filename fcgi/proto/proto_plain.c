@@ -8,6 +8,7 @@
 #include "http/field.h"
 #include "http/multipart.h"
 #include "model/name.h"
+#include "proto/proto_checksum.h"
 #include "proto/proto_draft.h"
 
 #define FILES_MAX 100
@@ -242,6 +243,7 @@ enum err plain_put(struct call *c)
 {
 	const struct config *cfg = c->house->cfg;
 	struct plain_file f = {.name = call_name(c, c->param[0]), .type = c->req->content_type ? c->req->content_type : ""};
+	struct digest_wants wants;
 	struct append_out out;
 	struct capped body;
 	if (!f.name)
@@ -249,6 +251,8 @@ enum err plain_put(struct call *c)
 	if (c->draft)
 		return draft_create(c, f.name);
 	enum err e = admit_body(c);
+	if (!e)
+		e = call_digests(c, &wants);
 	if (e)
 		return e;
 	capped_init(&body, c->req->body, smaller(cfg->max_file_size, cfg->max_upload_size));
@@ -258,7 +262,7 @@ enum err plain_put(struct call *c)
 	struct create_cmd cmd = {.owner = c->owner, .meta = metadata_of(c->a, &f), .length = body.s.length};
 	if (!cmd.meta)
 		return ERR_NOMEM;
-	e = upload_store(c->house, c->a, &cmd, &body.s, false, &f.u, &out);
+	e = upload_store(c->house, c->a, &cmd, &wants, &body.s, &f.u, &out);
 	if (e)
 		return body.over ? too_large(c) : e == ERR_CUT ? cut_reason(c->house) : e;
 	call_later(c, out.finish_upload, 0);

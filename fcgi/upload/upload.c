@@ -229,10 +229,13 @@ static void discard(struct house *h, struct arena *a, const struct upload *u)
 		log_event(LOG_WARN, "upload", "discarding failed, the reaper will", "upload", LI(u->n), "reason", LS(err_code(e)), NULL);
 }
 
-enum err upload_store(struct house *h, struct arena *a, const struct create_cmd *cmd, struct source *body, bool keep_cut, struct upload *u, struct append_out *out)
+enum err upload_store(struct house *h, struct arena *a, const struct create_cmd *cmd, const struct digest_wants *wants, struct source *body, struct upload *u,
+	struct append_out *out)
 {
-	struct append_cmd ac = {.offset = 0, .length = LENGTH_UNKNOWN, .body = body->length, .max_size = h->cfg->tus_max_size};
-	enum err e = upload_create(h, a, cmd, u);
+	struct append_cmd ac = {.offset = 0, .length = LENGTH_UNKNOWN, .body = body->length, .max_size = h->cfg->tus_max_size, .wants = *wants};
+	enum err e = body->length == 0 ? digest_check_bytes(wants, "", 0) : ERR_OK;
+	if (!e)
+		e = upload_create(h, a, cmd, u);
 	if (e)
 		return e;
 	if (u->state != UPLOAD_OPEN) {
@@ -245,12 +248,12 @@ enum err upload_store(struct house *h, struct arena *a, const struct create_cmd 
 		struct source_mem nothing;
 		source_mem_init(&nothing, "", 0);
 		ac.offset = ac.length = out->offset;
-		ac.body = 0;
+		ac.body = ac.wants.n = 0;
 		e = upload_append(h, a, u->n, &ac, &nothing.s, out);
 	}
-	if (!e && !out->complete && !keep_cut)
+	if (!e && !out->complete)
 		e = ERR_CUT;
-	if (e && !keep_cut)
+	if (e)
 		discard(h, a, u);
 	return e;
 }

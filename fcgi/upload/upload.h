@@ -82,8 +82,9 @@ enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct
 enum err upload_remove(struct house *h, struct arena *a, const char *id);
 /* The same to an upload that is not complete; ERR_CONFLICT if it is. */
 enum err upload_spoil(struct house *h, struct arena *a, const char *id);
-/* A new upload with the whole body (PUT /upload/name, POST /upload). keep_cut: keeps a cut body as an unfinished upload; else nothing is left of it. */
-enum err upload_store(struct house *h, struct arena *a, const struct create_cmd *cmd, struct source *body, bool keep_cut, struct upload *u, struct append_out *out);
+/* A new upload with the whole body (PUT /upload/name), which has what it must have. After an error nothing is left of it. */
+enum err upload_store(struct house *h, struct arena *a, const struct create_cmd *cmd, const struct digest_wants *wants, struct source *body, struct upload *u,
+	struct append_out *out);
 /* A new upload whose bytes are brought piece by piece (a file in a form). Free with upload_push_close, whatever happened (also after a failed open, if
  * *p is set then): what was not finished leaves nothing. */
 struct upload_push;

@@ -500,6 +500,31 @@ static void content_digest_fields(void **state)
 	}
 }
 
+/* Also what comes by no protocol at all is not taken for what it is not. */
+static void a_plain_body(void **state)
+{
+	(void)state;
+	char line[300];
+	int64_t before = uploads();
+	int parts = kit_parts(k);
+	for (int chunked = 0; chunked < 2; chunked++) {
+		for (size_t n = 0; n < 20; n += 10) {
+			snprintf(line, sizeof line, "Content-Digest: %s\n", field("sha-256", "sha256", data, n + 1));
+			k->chunked = chunked;
+			EXPECT(k, 460, kit_raw(k, "PUT", "/upload/a.bin", line, data, n));
+			k->chunked = chunked;
+			EXPECT(k, 460, kit_raw(k, "PUT", "/upload/a.bin", sum("crc32", data, n + 1), data, n));
+			snprintf(line, sizeof line, "Content-Digest: %s\n", field("sha-256", "sha256", data, n));
+			k->chunked = chunked;
+			EXPECT(k, 201, kit_raw(k, "PUT", "/upload/a.bin", line, data, n));
+			assert_int_equal(kit_int(k, "size"), n);
+		}
+	}
+	EXPECT(k, 400, kit_raw(k, "PUT", "/upload/a.bin", "Content-Digest: sha-256=:AAAA:\n", data, 10));
+	assert_int_equal(uploads(), before);
+	assert_int_equal(kit_parts(k), parts);
+}
+
 /* ---- switched off ---- */
 
 static void without_extensions(void **state)
@@ -580,7 +605,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(check_101_102_109_announced), T(check_103_106_malformed), T(check_104_105_mismatch_and_match), T(other_errors_come_first), T(check_107_cut),
 		T(check_108_empty), T(deferred_length), T(after_a_cut_body), T(a_running_body_is_not_published), T(a_displaced_body_leaves_nothing), T(a_stop_leaves_nothing),
-		T(check_082_creation), T(chunks), T(chunk_with_data), T(content_digest), T(content_digest_fields), T(without_extensions), T(one_extension_off),
+		T(check_082_creation), T(chunks), T(chunk_with_data), T(content_digest), T(content_digest_fields), T(a_plain_body), T(without_extensions), T(one_extension_off),
 		T(only_complete_parts), T(checksum_of_a_final_one),
 	};
 	return cmocka_run_group_tests_name("checksum", tests, begin, end);

@@ -948,6 +948,16 @@ export const mutants = [
 		new: ';',
 	},
 	{
+		id: 'DA15', what: 'a body without a protocol is not checked', suite: 'http', in: 'test_checksum', test: 'a_plain_body', control: 'check_107_cut',
+		file: 'fcgi/upload/upload.c', old: '.max_size = h->cfg->tus_max_size, .wants = *wants};',
+		new: '.max_size = h->cfg->tus_max_size};',
+	},
+	{
+		id: 'DA16', what: 'an empty body without a protocol is not checked', suite: 'http', in: 'test_checksum', test: 'a_plain_body', control: 'check_107_cut',
+		file: 'fcgi/upload/upload.c', old: 'enum err e = body->length == 0 ? digest_check_bytes(wants, "", 0) : ERR_OK;',
+		new: 'enum err e = ERR_OK;',
+	},
+	{
 		id: 'N51', what: 'a DELETE of what is just being finished says that it is finished', suite: 'fault', in: 'test_races', test: 'what_is_held_is_not_given_up', control: 'a_late_remover_removes_nothing',
 		file: 'fcgi/upload/session.c', old: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn e;\n\te = give_up_held', new: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn ERR_OK;\n\te = give_up_held',
 	},
