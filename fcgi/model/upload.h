@@ -41,7 +41,7 @@ struct upload {
 	enum upload_concat concat;
 	const char *concat_text;  /* Upload-Concat of a FINAL one as received, else NULL */
 	bool is_explicit;         /* complete only when its client says so, not at its length (IETF draft) */
-	const char *repr;         /* what the whole must have (digest_wants_text), NULL: anything */
+	const char *repr;         /* what the whole must have, and what is to be told of it when it is complete (whole_promise), NULL: nothing; it is read then */
 };
 
 /* When an append completes its upload. */
@@ -58,7 +58,7 @@ struct append_cmd {
 	int64_t body;             /* announced body size, -1 unknown */
 	int64_t max_size;         /* largest upload, bytes */
 	int64_t max_body;         /* largest single body, bytes, 0 = no bound */
-	bool tell_sha256;         /* the answer tells the digest of the whole if the body completes it, which costs reading it */
+	const struct digest_alg *tell;   /* the answer tells this digest of the whole if the body completes it, which costs reading it; NULL: none */
 	struct digest_wants wants;   /* what the body must have; n 0: anything. A checked body counts whole and matching, or not at all */
 	enum append_end end;      /* END_WITH_BODY: length is offset + body if that is announced */
 };

@@ -51,8 +51,8 @@ enum err call_empty(struct call *c, int status);
 enum err call_refuse(struct call *c, enum err e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A header that must be one non-negative integer. absent: *out stays. ERR_INVALID with a detail: twice, or not a number (checks 10, 13). */
 enum err call_number(struct call *c, const char *header, bool *given, int64_t *out);
-/* An append to u may end with reading the whole of it (struct upload repr), which takes a slot even if it brings no body. ERR_BUSY. */
-enum err call_may_read(struct call *c, const struct upload *u);
+/* An append to u may end with reading the whole of it (struct upload repr, or to tell its digest), which takes a slot even if it brings no body. ERR_BUSY. */
+enum err call_may_read(struct call *c, const struct upload *u, bool tell);
 /* Finishing that copies data runs after the answer has left. Rows 0: none. May be called several times. */
 void call_later(struct call *c, int64_t upload, int64_t session);
 /* A path segment that is a name: percent-decoded, UTF-8 without NUL and '/'. NULL: it is not. */

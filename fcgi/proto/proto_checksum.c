@@ -104,18 +104,77 @@ static enum err tus_checksum(struct call *c, struct digest_wants *out)
 	return ERR_OK;
 }
 
-enum err call_digests(struct call *c, struct digest_wants *out)
+static enum err add_digests(struct call *c, const char *name, struct digest_wants *out)
 {
 	const char *why;
 	bool failed = false;
-	out->n = 0;
-	enum err e = tus_checksum(c, out);
-	const char *value = joined(c, "Content-Digest", &failed);
+	const char *value = joined(c, name, &failed);
 	if (failed)
 		return ERR_NOMEM;
-	if (!e && value && digest_field_read(value, out, &why))
-		e = call_refuse(c, ERR_INVALID, "Content-Digest: %s", why);
-	return e;
+	return value && digest_field_read(value, out, &why) ? call_refuse(c, ERR_INVALID, "%s: %s", name, why) : ERR_OK;
+}
+
+enum err call_digests(struct call *c, struct digest_wants *out)
+{
+	out->n = 0;
+	enum err e = tus_checksum(c, out);
+	return e ? e : add_digests(c, "Content-Digest", out);
+}
+
+/* ---- of the whole ---- */
+
+/* Preference of an algorithm: 0 to 10, 0 is "not this one"; -1: it is not named, or the field is malformed. */
+static int64_t preference(const char *value, const struct digest_alg *alg)
+{
+	struct sf_member m;
+	bool found = value && alg->field && sf_dict_get(value, alg->field, &m) > 0;
+	return found && m.type == SF_INTEGER && m.integer >= 0 && m.integer <= 10 ? m.integer : -1;
+}
+
+const struct digest_alg *digest_field_preferred(const char *value)
+{
+	const struct digest_alg *best = NULL;
+	int64_t most = 0;
+	for (int i = 0; i < digest_algs_n; i++) {
+		int64_t p = preference(value, &digest_algs[i]);
+		if (p > most) {
+			most = p;
+			best = &digest_algs[i];
+		}
+	}
+	return best;
+}
+
+enum err call_repr_digests(struct call *c, struct digest_wants *out)
+{
+	out->n = 0;
+	return add_digests(c, "Repr-Digest", out);
+}
+
+/* Without memory it is as if nobody had asked. */
+static const char *want_repr(struct call *c)
+{
+	bool failed = false;
+	return joined(c, "Want-Repr-Digest", &failed);
+}
+
+const struct digest_alg *call_repr_preferred(struct call *c)
+{
+	return digest_field_preferred(want_repr(c));
+}
+
+bool call_repr_unwanted(struct call *c, const struct digest_alg *alg)
+{
+	return preference(want_repr(c), alg) == 0;
+}
+
+void call_repr_tell(struct call *c, const struct digest_want *told)
+{
+	char base64[B64_ENCODED(DIGEST_LEN_MAX)];
+	if (!told->alg || !told->alg->field)
+		return;
+	b64_encode(told->value, told->alg->len, base64);
+	http_res_addf(c->res, c->a, "Repr-Digest", "%s=:%s:", told->alg->field, base64);
 }
 
 const char *checksum_names(struct arena *a)

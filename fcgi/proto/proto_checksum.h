@@ -16,6 +16,17 @@ enum err digest_field_read(const char *value, struct digest_wants *out, const ch
 
 /* What this request says of its body. ERR_INVALID with a detail. */
 enum err call_digests(struct call *c, struct digest_wants *out);
+/* Of a Want-Repr-Digest (RFC 9530 4) the algorithm of ours that is preferred most; NULL: none is wanted, or the field is malformed. */
+const struct digest_alg *digest_field_preferred(const char *value);
+
+/* What Repr-Digest says of the whole. As call_digests. */
+enum err call_repr_digests(struct call *c, struct digest_wants *out);
+/* What Want-Repr-Digest prefers; NULL: nothing that we have. */
+const struct digest_alg *call_repr_preferred(struct call *c);
+/* Whether Want-Repr-Digest forbids this one. */
+bool call_repr_unwanted(struct call *c, const struct digest_alg *alg);
+/* Repr-Digest of the answer. */
+void call_repr_tell(struct call *c, const struct digest_want *told);
 /* The names for Tus-Checksum-Algorithm, comma-separated without blanks. From the arena; NULL when memory is out. */
 const char *checksum_names(struct arena *a);
 

@@ -67,9 +67,9 @@ enum err call_number(struct call *c, const char *header, bool *given, int64_t *o
 	return ERR_OK;
 }
 
-enum err call_may_read(struct call *c, const struct upload *u)
+enum err call_may_read(struct call *c, const struct upload *u, bool tell)
 {
-	bool reads = u->repr && u->state == UPLOAD_OPEN && c->req->body->length == 0;
+	bool reads = (u->repr || tell) && u->state == UPLOAD_OPEN && c->req->body->length == 0;
 	return !reads || c->slot(c) ? ERR_OK : ERR_BUSY;
 }
 

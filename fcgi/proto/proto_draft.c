@@ -155,6 +155,14 @@ enum err draft_digests(struct call *c, struct digest_wants *out)
 	return e;
 }
 
+enum err draft_repr_digests(struct call *c, struct digest_wants *out)
+{
+	enum err e = call_repr_digests(c, out);
+	if (e == ERR_INVALID)
+		c->problem = "digest-invalid-values";
+	return e;
+}
+
 /* ---- what answers say ---- */
 
 void draft_complete(struct call *c, bool complete)

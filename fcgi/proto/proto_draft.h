@@ -47,6 +47,8 @@ bool draft_flag(const struct call *c, bool *complete);
 bool draft_integer(const struct call *c, const char *name, int64_t *out);
 /* What the body must have (RFC 9530); ERR_INVALID: no bytes can have it. */
 enum err draft_digests(struct call *c, struct digest_wants *out);
+/* The same of the whole (Repr-Digest). */
+enum err draft_repr_digests(struct call *c, struct digest_wants *out);
 /* The bytes have not what this header said of them: problem digest-mismatched-values. */
 enum err draft_mismatched(struct call *c, const char *header, const struct digest_wants *wants);
 /* Completeness of the answer. */
@@ -72,6 +74,8 @@ bool draft_declines(struct call *c);
 enum err draft_length(struct call *c, bool last, int64_t offset, int64_t *length);
 /* The answer to the last of an upload, and again to whoever missed it: it follows from the row. */
 enum err draft_final(struct call *c, const struct upload *u);
+/* The whole has not what its creator said of it. */
+enum err draft_broken(struct call *c, const struct upload *u);
 /* The lengths differ: problem inconsistent-upload-length. */
 enum err draft_inconsistent(struct call *c);
 /* Whether a body that was too large passes the length of the upload (length may be unknown), rather than a limit of ours. */

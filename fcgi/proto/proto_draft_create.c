@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "http/field.h"
 #include "model/name.h"
+#include "proto/proto_checksum.h"
 #include "proto/proto_draft.h"
 #include "proto/proto_tus.h"
 
@@ -123,6 +124,13 @@ static enum err created(struct call *c, const struct upload *u)
 
 /* ---- creating ---- */
 
+enum err draft_broken(struct call *c, const struct upload *u)
+{
+	struct digest_wants wants;
+	upload_promised(u, &wants);
+	return draft_mismatched(c, "Repr-Digest", &wants);
+}
+
 /* Who wanted to send all in one request and is gone was never told where it would go on: it was an upload as any other. (URLSession makes every upload such
  * a one, and begins anew; what was cut of each would lie here until it expires.) */
 static bool nobody_knows_it(const struct call *c, const struct append_cmd *cmd, enum err e)
@@ -132,7 +140,7 @@ static bool nobody_knows_it(const struct call *c, const struct append_cmd *cmd, 
 }
 
 /* What is wrong as a whole leaves nothing. What was only interrupted stays, and whoever can still read the answer learns where. */
-static enum err failed(struct call *c, struct upload *u, const struct append_cmd *cmd, enum err e)
+static enum err failed(struct call *c, struct upload *u, const struct append_cmd *cmd, const struct append_out *out, enum err e)
 {
 	if (nobody_knows_it(c, cmd, e)) {
 		upload_spoil(c->house, c->a, u->id);
@@ -142,6 +150,9 @@ static enum err failed(struct call *c, struct upload *u, const struct append_cmd
 		locate(c, u);
 		return e;
 	}
+	/* What was promised of the whole and is not so is gone already. */
+	if (e == ERR_CHECKSUM && out->offset < 0)
+		return draft_broken(c, u);
 	upload_spoil(c->house, c->a, u->id);
 	if (e == ERR_CHECKSUM)
 		return draft_mismatched(c, "Content-Digest", &cmd->wants);
@@ -154,12 +165,15 @@ static enum err fill(struct call *c, struct upload *u, struct append_cmd *cmd)
 	enum err e = upload_append(c->house, c->a, u->n, cmd, c->req->body, &out);
 	u->offset = out.offset >= 0 ? out.offset : 0;
 	if (e)
-		return failed(c, u, cmd, e);
+		return failed(c, u, cmd, &out, e);
 	call_later(c, out.finish_upload, out.finish_session);
 	u->length = out.length;
 	if (out.expires > 0)
 		u->expires = out.expires;
-	return out.complete ? draft_final(c, u) : created(c, u);
+	if (!out.complete)
+		return created(c, u);
+	call_repr_tell(c, &out.told);
+	return draft_final(c, u);
 }
 
 /* What the headers alone forbid. */
@@ -184,7 +198,8 @@ bool draft_declines(struct call *c)
 enum err draft_create(struct call *c, const char *name)
 {
 	const struct config *cfg = c->house->cfg;
-	struct create_cmd create = {.owner = c->owner, .is_explicit = true};
+	struct digest_wants repr;
+	struct create_cmd create = {.owner = c->owner, .is_explicit = true, .repr = &repr, .tell = call_repr_preferred(c)};
 	struct append_cmd cmd = {.body = c->req->body->length, .max_size = cfg->tus_max_size, .max_body = cfg->max_patch_size};
 	struct upload u;
 	bool last;
@@ -198,6 +213,8 @@ enum err draft_create(struct call *c, const char *name)
 		e = metadata(c, name, &create.meta);
 	if (!e)
 		e = draft_digests(c, &cmd.wants);
+	if (!e)
+		e = draft_repr_digests(c, &repr);
 	create.length = cmd.length;
 	if (!e)
 		e = upload_create(c->house, c->a, &create, &u);

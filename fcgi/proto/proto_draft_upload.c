@@ -3,6 +3,7 @@
  */
 #include "http/field.h"
 #include "model/name.h"
+#include "proto/proto_checksum.h"
 #include "proto/proto_draft.h"
 #include "proto/proto_tus.h"
 
@@ -97,6 +98,7 @@ static enum err command(struct call *c, struct append_cmd *cmd, bool *last)
 		*last = d->absent_ends || (d->length_ends && cmd->body == 0 && draft_integer(c, "Upload-Length", &length) && length == cmd->offset);
 	}
 	cmd->end = *last ? END_WITH_BODY : END_NEVER;
+	cmd->tell = *last ? call_repr_preferred(c) : NULL;
 	enum err e = draft_digests(c, &cmd->wants);
 	return e ? e : draft_length(c, *last, cmd->offset, &cmd->length);
 }
@@ -136,15 +138,17 @@ static enum err appended(struct call *c, struct upload *u, const struct append_c
 	if (e == ERR_OFFSET && out->offset >= 0)
 		return mismatch(c, cmd->offset, out->offset);
 	if (e == ERR_CHECKSUM)
-		return draft_mismatched(c, "Content-Digest", &cmd->wants);
+		return out->offset < 0 ? draft_broken(c, u) : draft_mismatched(c, "Content-Digest", &cmd->wants);
 	if (e == ERR_INVALID)
 		return draft_inconsistent(c);
 	if (e)
 		return e;
 	call_later(c, out->finish_upload, out->finish_session);
 	u->length = out->length;
-	if (out->complete)
+	if (out->complete) {
+		call_repr_tell(c, &out->told);
 		return draft_final(c, u);
+	}
 	draft_complete(c, false);
 	return call_empty(c, c->draft->appended);
 }
@@ -167,6 +171,8 @@ static enum err append(struct call *c)
 	if (e)
 		return e;
 	e = command(c, &cmd, &last);
+	if (!e && last)
+		e = call_may_read(c, &u, cmd.tell != NULL);
 	if (e)
 		return refused(c, &u, e);
 	if (u.state != UPLOAD_OPEN && !c->draft->replays)

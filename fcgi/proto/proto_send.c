@@ -3,14 +3,11 @@
  */
 #include <string.h>
 
-#include "base/b64.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/text.h"
 #include "http/field.h"
-#include "http/sf.h"
 #include "model/name.h"
-#include "proto/proto.h"
+#include "proto/proto_checksum.h"
 
 /* What the request's conditions come to. */
 enum send_plan { SEND_ALL, SEND_RANGE, SEND_NOT_MODIFIED, SEND_FAILED, SEND_BAD_RANGE };
@@ -78,16 +75,9 @@ static void describe_version(struct call *c, const struct sending *s)
 /* Of the whole file, also where a part of it is sent (RFC 9530 3). Whoever says that he prefers others gets it all the same, for we have no others. */
 static void describe_digest(struct call *c, const struct recording *r)
 {
-	unsigned char value[DIGEST_SHA256_LEN];
-	char base64[B64_ENCODED(DIGEST_SHA256_LEN)];
-	struct sf_member m;
-	const char *want = http_header(c->req, "Want-Repr-Digest");
-	if (!r->sha256 || !text_unhex(r->sha256, value, sizeof value))
-		return;
-	if (want && sf_dict_get(want, "sha-256", &m) > 0 && m.type == SF_INTEGER && m.integer == 0)
-		return;
-	b64_encode(value, sizeof value, base64);
-	http_res_addf(c->res, c->a, "Repr-Digest", "sha-256=:%s:", base64);
+	struct digest_want told = {.alg = digest_by_tus("sha256", 6)};
+	if (r->sha256 && text_unhex(r->sha256, told.value, DIGEST_SHA256_LEN) && !call_repr_unwanted(c, told.alg))
+		call_repr_tell(c, &told);
 }
 
 /* The web server sends it, and does validators and ranges itself. */

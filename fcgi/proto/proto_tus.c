@@ -287,7 +287,7 @@ enum err tus_patch(struct call *c)
 	if (!e)
 		e = tus_patch_command(c, c->house->cfg->tus_max_size, &cmd);
 	if (!e)
-		e = call_may_read(c, &u);
+		e = call_may_read(c, &u, false);
 	if (e)
 		return e;
 	/* Whoever brings the bytes of a final one together need not stop for somebody who may not write. */

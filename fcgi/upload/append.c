@@ -17,7 +17,7 @@ struct append {
 	int64_t at;             /* the row's offset as this append has moved it */
 	bool resumed;           /* goes on after an interruption, which the next move says */
 	const struct digest_wants *wants;   /* n 0: none */
-	bool tell_sha256;
+	const struct digest_alg *tell;
 };
 
 /* With its bytes it lives on, unless the operator gave it one term from the beginning. A session's always slides. */
@@ -103,8 +103,8 @@ static enum err append_postpone(struct append *ap, enum err why)
 static enum err complete_whole(struct append *ap)
 {
 	const char *sha256;
-	bool now = ap->tell_sha256 || digest_is_cheap(ap->h, ap->plan.length);
-	enum err e = whole_check(ap->h, ap->a, &ap->u, ap->plan.length, now, &sha256);
+	struct digest_want told;
+	enum err e = whole_check(ap->h, ap->a, &ap->u, ap->plan.length, ap->tell, &told, &sha256);
 	if (e)
 		return e == ERR_CHECKSUM ? append_unwanted(ap) : append_postpone(ap, e);
 	e = store_upload_closing(ap->h->db, ap->u.n, ap->at, ap->plan.length, clock_now());
@@ -112,7 +112,7 @@ static enum err complete_whole(struct append *ap)
 		return e;
 	metrics_add(ap->h->metrics, M_UPLOADS_COMPLETED, 1);
 	ap->u.length = ap->u.offset = ap->plan.length;
-	ap->out->sha256 = ap->tell_sha256 ? sha256 : NULL;
+	ap->out->told = told;
 	if (ap->u.concat == CONCAT_PARTIAL) {
 		ap->out->finish_upload = ap->u.n;
 		return ERR_OK;
@@ -316,7 +316,7 @@ static enum err append_held(struct append *ap, const struct append_cmd *cmd, str
 
 enum err upload_append(struct house *h, struct arena *a, int64_t n, const struct append_cmd *cmd, struct source *body, struct append_out *out)
 {
-	struct append ap = {.h = h, .a = a, .out = out, .end = cmd->end, .wants = &cmd->wants, .tell_sha256 = cmd->tell_sha256};
+	struct append ap = {.h = h, .a = a, .out = out, .end = cmd->end, .wants = &cmd->wants, .tell = cmd->tell};
 	struct hold *hold;
 	bool asked = false;
 

@@ -1,6 +1,7 @@
 /*
  * file_digest.c - digests of whole files: of finished ones, computed once, after the answer; and what an upload's client said of the whole, before it is complete.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,44 +16,59 @@
 #define NOTE_MAX (1 << 20)
 #define NOTE ".meta.json"
 
-/* What the bytes of one file are for. */
+/* What the bytes of one file are for: to be compared with what they must have, and to be told of. */
 struct reading {
-	struct digest_check check;      /* against what they must have */
-	struct digest sha256;
-	bool tells;                     /* sha256 is made */
-	char hex[2 * DIGEST_SHA256_LEN + 1];
+	struct digest_check check;
+	struct digest d[2];             /* SHA-256 for the ledger, and another for a client */
+	struct digest_want told[2];     /* alg NULL: not made */
 };
 
-static enum err reading_begin(struct reading *r, const struct digest_wants *wants, bool tells)
+static void reading_drop(struct reading *r)
 {
+	digest_check_drop(&r->check);
+	for (int i = 0; i < 2; i++)
+		if (r->told[i].alg)
+			digest_drop(&r->d[i]);
+}
+
+static enum err reading_begin(struct reading *r, const struct digest_wants *wants, const struct digest_alg *one, const struct digest_alg *other)
+{
+	const struct digest_alg *algs[] = {one, other};
+	*r = (struct reading){0};
 	enum err e = digest_check_begin(&r->check, wants);
-	r->tells = tells;
-	if (!e && tells)
-		e = digest_begin(&r->sha256, digest_by_tus("sha256", 6));
+	for (int i = 0; !e && i < 2; i++) {
+		e = algs[i] ? digest_begin(&r->d[i], algs[i]) : ERR_OK;
+		r->told[i].alg = e ? NULL : algs[i];
+	}
 	if (e)
-		digest_check_drop(&r->check);
+		reading_drop(r);
 	return e;
 }
 
 static void reading_add(struct reading *r, const void *p, size_t n)
 {
 	digest_check_add(&r->check, p, n);
-	if (r->tells)
-		digest_add(&r->sha256, p, n);
+	for (int i = 0; i < 2; i++)
+		if (r->told[i].alg)
+			digest_add(&r->d[i], p, n);
 }
 
 /* e: how the reading ended. */
 static enum err reading_end(struct reading *r, enum err e)
 {
-	unsigned char value[DIGEST_LEN_MAX];
-	if (r->tells) {
-		digest_end(&r->sha256, value);
-		text_hex(value, DIGEST_SHA256_LEN, r->hex);
+	if (e) {
+		reading_drop(r);
+		return e;
 	}
-	if (!e)
-		return digest_check_end(&r->check);
-	digest_check_drop(&r->check);
-	return e;
+	for (int i = 0; i < 2; i++)
+		if (r->told[i].alg)
+			digest_end(&r->d[i], r->told[i].value);
+	return digest_check_end(&r->check);
+}
+
+static const struct digest_alg *sha256(void)
+{
+	return digest_by_tus("sha256", 6);
 }
 
 /* n bytes of an open file; a process that ends does not wait for that. */
@@ -77,29 +93,70 @@ static enum err read_whole(const struct house *h, int fd, int64_t at, int64_t n,
 
 /* ---- before an upload is complete ---- */
 
-enum err whole_check(struct house *h, struct arena *a, const struct upload *u, int64_t length, bool tell, const char **sha256)
+#define TELL "tell-"
+
+bool whole_promise(const struct create_cmd *cmd, char out[WHOLE_PROMISE])
 {
-	struct digest_wants wants = {.n = 0};
-	struct reading r;
+	bool wants = cmd->repr && cmd->repr->n > 0;
+	snprintf(out, WHOLE_PROMISE, "%s%s%s", cmd->tell ? TELL : "", cmd->tell ? cmd->tell->tus : "", cmd->tell && wants ? "," : "");
+	if (wants)
+		digest_wants_text(cmd->repr, out + strlen(out));
+	return *out;
+}
+
+static bool promise_read(const char *text, const struct digest_alg **tell, struct digest_wants *wants)
+{
+	wants->n = 0;
+	if (text && text_starts(text, TELL)) {
+		text += sizeof TELL - 1;
+		size_t n = strcspn(text, ",");
+		*tell = digest_by_tus(text, n);
+		text += n + (text[n] == ',');
+	}
+	return !text || !*text || digest_wants_parse(text, wants);
+}
+
+void upload_promised(const struct upload *u, struct digest_wants *out)
+{
+	const struct digest_alg *tell;
+	if (!promise_read(u->repr, &tell, out))
+		out->n = 0;
+}
+
+static enum err whole_read(struct house *h, const struct upload *u, int64_t length, struct reading *r)
+{
 	int fd = -1;
-	*sha256 = NULL;
-	if (u->repr && !digest_wants_parse(u->repr, &wants))
+	/* A part file is made by its first byte. */
+	enum err e = length > 0 ? blob_open(h->blobs, u->file, false, &fd) : ERR_OK;
+	if (!e)
+		e = read_whole(h, fd, u->base, length, r);
+	blob_close(fd);
+	return reading_end(r, e);
+}
+
+enum err whole_check(struct house *h, struct arena *a, const struct upload *u, int64_t length, const struct digest_alg *tell, struct digest_want *told,
+	const char **hex)
+{
+	char text[2 * DIGEST_SHA256_LEN + 1];
+	struct digest_wants wants;
+	struct reading r;
+	*told = (struct digest_want){0};
+	*hex = NULL;
+	if (!promise_read(u->repr, &tell, &wants))
 		return ERR_INTERNAL;
-	if (wants.n == 0 && !tell)
+	if (wants.n == 0 && !tell && !digest_is_cheap(h, length))
 		return ERR_OK;
 	/* Who reads it once need not read it again. */
-	enum err e = reading_begin(&r, &wants, tell || digest_is_wanted(h));
-	if (e)
-		return e;
-	/* A part file is made by its first byte. */
-	if (length > 0)
-		e = blob_open(h->blobs, u->file, false, &fd);
+	bool keep = digest_is_wanted(h) || tell == sha256();
+	enum err e = reading_begin(&r, &wants, keep ? sha256() : NULL, tell);
 	if (!e)
-		e = read_whole(h, fd, u->base, length, &r);
-	blob_close(fd);
-	e = reading_end(&r, e);
-	if (!e && r.tells)
-		*sha256 = arena_strdup(a, r.hex);
+		e = whole_read(h, u, length, &r);
+	if (!e && tell)
+		*told = r.told[1];
+	if (!e && keep) {
+		text_hex(r.told[0].value, DIGEST_SHA256_LEN, text);
+		*hex = arena_strdup(a, text);
+	}
 	/* To tell it is a courtesy. */
 	return wants.n || e == ERR_STOPPING ? e : ERR_OK;
 }
@@ -123,7 +180,7 @@ static enum err file_sha256(struct house *h, struct arena *a, struct recording *
 	enum err e = recording_open(h, a, r, &fd);
 	if (e)
 		return e;
-	e = reading_begin(in, &nothing, true);
+	e = reading_begin(in, &nothing, sha256(), NULL);
 	/* What the row counts, even if the file goes on. */
 	if (!e)
 		e = reading_end(in, read_whole(h, fd, 0, r->size, in));
@@ -197,6 +254,7 @@ enum err recording_digest(struct house *h, int64_t n)
 	struct recording r;
 	struct hold *hold;
 	struct reading in;
+	char hex[2 * DIGEST_SHA256_LEN + 1];
 	struct arena *a = arena_open(4 * NOTE_MAX);
 	if (!a)
 		return ERR_NOMEM;
@@ -206,8 +264,10 @@ enum err recording_digest(struct house *h, int64_t n)
 		e = store_recording_by_n(h->db, a, n, &r);
 		if (!e && !r.sha256) {
 			e = file_sha256(h, a, &r, &in);
-			if (!e && r.n == n)
-				e = note_digest(h, a, &r, in.hex);
+			if (!e && r.n == n) {
+				text_hex(in.told[0].value, DIGEST_SHA256_LEN, hex);
+				e = note_digest(h, a, &r, hex);
+			}
 		}
 		hold_drop(hold);
 	}

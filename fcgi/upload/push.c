@@ -80,8 +80,7 @@ enum err upload_push_finish(struct upload_push *p, struct upload *u, int64_t *fi
 	}
 	/* The row says that every byte is durable: what fails now is done again by the reaper. */
 	const char *sha256 = NULL;
-	if (digest_is_cheap(h, p->size))
-		whole_check(h, p->a, &p->u, p->size, true, &sha256);
+	whole_check(h, p->a, &p->u, p->size, NULL, &(struct digest_want){0}, &sha256);
 	if (digest_is_wanted(h) && !sha256)
 		*finish_upload = p->u.n;
 	e = upload_finish_held(h, p->a, &p->u, sha256);

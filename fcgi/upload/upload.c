@@ -83,7 +83,7 @@ static enum err parts_of(struct arena *a, const struct create_cmd *cmd, struct u
 enum err upload_create(struct house *h, struct arena *a, const struct create_cmd *cmd, struct upload *out)
 {
 	unsigned char random[16];
-	char id[24], repr[DIGEST_WANTS_TEXT];
+	char id[24], repr[WHOLE_PROMISE];
 	int64_t now = clock_now();
 
 	struct upload_new in = {.id = id, .owner = cmd->owner, .meta = cmd->meta, .length = cmd->length, .now = now, .is_explicit = cmd->is_explicit,
@@ -98,10 +98,8 @@ enum err upload_create(struct house *h, struct arena *a, const struct create_cmd
 		return e;
 	digest_random(random, sizeof random);
 	name_upload_id_make(random, id);
-	if (cmd->repr && cmd->repr->n > 0) {
-		digest_wants_text(cmd->repr, repr);
+	if (whole_promise(cmd, repr))
 		in.repr = repr;
-	}
 	e = store_upload_create(h->db, a, &in, out);
 	if (!e && h->cfg->reserve_space && in.length > 0 && cmd->concat != CONCAT_FINAL)
 		e = reserve(h, a, out);

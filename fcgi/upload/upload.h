@@ -47,6 +47,7 @@ struct create_cmd {
 	const struct upload *part;  /* its parts in order: PARTIAL rows */
 	int nparts;
 	const struct digest_wants *repr;   /* what the whole must have when it is complete: else ERR_CHECKSUM, and it is GONE. NULL: anything */
+	const struct digest_alg *tell;     /* as of the append that completes it, whichever that is */
 };
 /* A new upload under a fresh id. Length 0 is complete at once, unless it is explicit. A FINAL one is OPEN until it has the bytes of its parts, which upload_finish
  * brings. ERR_TOO_LARGE above TUS_MAX_SIZE; ERR_NO_SPACE if it cannot fit. */
@@ -69,7 +70,7 @@ struct append_out {
 	bool proven;                /* the body's end was proven to be its true end */
 	int64_t finish_upload, finish_session;   /* rows whose finishing copies data, or a part that others may wait for: run finish_later for
 	                                          * them after the answer; 0 if none */
-	const char *sha256;         /* with complete, if cmd->tell_sha256: of the whole, 64 hex digits; NULL if it could not be had now */
+	struct digest_want told;    /* with complete: the digest of the whole that the append or the creation wished to be told; alg NULL: none, or it could not be had */
 };
 /* Appends the body to upload row n (whole or chunk): holds it, plans, writes, syncs, moves the row; completes it as cmd->end says. What is told of an explicit
  * upload is durable at every level. ERR_OFFSET, ERR_INVALID, ERR_TOO_LARGE as plan_append; ERR_INVALID also: the body ended elsewhere than the length says,
@@ -206,6 +207,8 @@ void finish_later(struct house *h, int64_t upload, int64_t session);
 /* The digest of finished file row n, into its row and its note, unless it is there. ERR_LOCKED: somebody is at it; ERR_STOPPING. */
 enum err recording_digest(struct house *h, int64_t n);
 bool digest_is_wanted(const struct house *h);
+/* What the whole of u must have when it is complete. */
+void upload_promised(const struct upload *u, struct digest_wants *out);
 /* Length of a final upload as far as its parts tell it: LENGTH_UNKNOWN while one has none. */
 enum err final_length(struct house *h, const struct upload *u, int64_t *length);
 /* Whether all parts of a final upload are there and so small that their bytes may be brought before the answer. */

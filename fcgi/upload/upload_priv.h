@@ -78,9 +78,13 @@ enum err upload_gone_held(struct house *h, struct arena *a, struct upload *u, bo
 enum err upload_finish_held(struct house *h, struct arena *a, const struct upload *u, const char *sha256);
 /* Files of this length get their digest before they are finished: it then needs no further commit. */
 bool digest_is_cheap(const struct house *h, int64_t length);
-/* Reads the bytes of an upload that are about to be complete, if they must have something (u->repr; ERR_CHECKSUM), or are to be told of. *sha256: 64 hex digits, or NULL
- * if that is neither wanted nor to be had. ERR_STOPPING. */
-enum err whole_check(struct house *h, struct arena *a, const struct upload *u, int64_t length, bool tell, const char **sha256);
+/* What a creation wants of the whole, as text for its row; false: nothing. */
+#define WHOLE_PROMISE (DIGEST_WANTS_TEXT + 16)
+bool whole_promise(const struct create_cmd *cmd, char out[WHOLE_PROMISE]);
+/* Reads the bytes of an upload that are about to be complete, if they must have something (u->repr; ERR_CHECKSUM), or are to be told of. tell (maybe NULL): what to tell
+ * unless u->repr says what. told->alg is NULL if nothing is told. *sha256: of them, 64 hex digits, or NULL if that is neither wanted nor to be had. ERR_STOPPING. */
+enum err whole_check(struct house *h, struct arena *a, const struct upload *u, int64_t length, const struct digest_alg *tell, struct digest_want *told,
+	const char **sha256);
 /* Another display name (and metadata, NULL: keep) for the finished recording of s: new link, row, old link; under the session's hold. */
 enum err recording_rename(struct house *h, struct arena *a, const struct session *s, const char *name, const char *meta, struct recording *out);
 /* Brings all bytes of a FINISHING session into one part file: parked chunks into their places, or everything into a new file. s follows. */

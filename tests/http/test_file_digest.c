@@ -388,6 +388,19 @@ static void the_check_takes_a_slot(void **state)
 
 /* ---- told at once ---- */
 
+static void told_is(const struct append_out *out, const char *alg, const void *p, size_t n)
+{
+	unsigned char value[DIGEST_LEN_MAX];
+	struct digest d;
+	assert_true(out->complete);
+	assert_non_null(out->told.alg);
+	assert_string_equal(out->told.alg->tus, alg);
+	assert_int_equal(digest_begin(&d, out->told.alg), ERR_OK);
+	digest_add(&d, p, n);
+	digest_end(&d, value);
+	assert_memory_equal(value, out->told.value, out->told.alg->len);
+}
+
 static void told_with_the_last_byte(void **state)
 {
 	(void)state;
@@ -398,16 +411,116 @@ static void told_with_the_last_byte(void **state)
 	struct create_cmd create = {.owner = OWNER_ANONYMOUS, .length = LARGE};
 	arena_reset(k->a);
 	assert_int_equal(upload_create(h, k->a, &create, &u), ERR_OK);
-	struct append_cmd cmd = {.length = LENGTH_UNKNOWN, .body = LARGE, .max_size = LARGE, .tell_sha256 = true};
+	struct append_cmd cmd = {.length = LENGTH_UNKNOWN, .body = LARGE, .max_size = LARGE, .tell = digest_by_tus("sha256", 6)};
 	source_mem_init(&body, data, LARGE);
 	assert_int_equal(upload_append(h, k->a, u.n, &cmd, &body.s, &out), ERR_OK);
 	assert_true(out.complete);
-	assert_string_equal(out.sha256, hex_of(data, LARGE));
+	told_is(&out, "sha256", data, LARGE);
 	/* It is the file's already. */
 	assert_int_equal(out.finish_upload, 0);
 	struct recording r;
 	assert_int_equal(store_recording_of_upload(h->db, k->a, u.n, &r), ERR_OK);
 	assert_string_equal(r.sha256, hex_of(data, LARGE));
+}
+
+/* The wish of a creation holds for the append that completes it, by whatever request, and beside what the whole must have. */
+static void told_as_the_creation_wished(void **state)
+{
+	(void)state;
+	static const char *const alg[] = {"sha256", "sha512"};
+	struct house *h = kit_house(k);
+	for (int promise = 0; promise < 2; promise++) {
+		struct upload u;
+		struct append_out out;
+		struct source_mem body;
+		struct digest_wants wants = {.v = {{.alg = digest_by_tus("crc32", 5), .value = {0x35, 0x24, 0x41, 0xc2}}}, .n = 1};
+		struct create_cmd create = {.owner = OWNER_ANONYMOUS, .length = 3, .tell = digest_by_tus(alg[promise], 6), .repr = promise ? &wants : NULL};
+		arena_reset(k->a);
+		assert_int_equal(upload_create(h, k->a, &create, &u), ERR_OK);
+		for (int at = 0; at < 3; at += 2) {
+			struct append_cmd cmd = {.offset = at, .length = LENGTH_UNKNOWN, .body = -1, .max_size = 10};
+			source_mem_init(&body, "abc" + at, at ? 1 : 2);
+			assert_int_equal(upload_append(h, k->a, u.n, &cmd, &body.s, &out), ERR_OK);
+			if (!at)
+				assert_null(out.told.alg);
+		}
+		told_is(&out, alg[promise], "abc", 3);
+		assert_int_equal(upload_create(h, k->a, &create, &u), ERR_OK);
+		struct append_cmd cmd = {.length = LENGTH_UNKNOWN, .body = -1, .max_size = 10};
+		source_mem_init(&body, "abd", 3);
+		assert_int_equal(upload_append(h, k->a, u.n, &cmd, &body.s, &out), promise ? ERR_CHECKSUM : ERR_OK);
+	}
+}
+
+/* ---- the IETF draft ---- */
+
+#define V8 "Upload-Draft-Interop-Version: 8\n"
+#define PART V8 "Content-Type: application/partial-upload\n"
+
+static int draft_post(const char *more, const void *p, size_t n)
+{
+	char headers[400];
+	snprintf(headers, sizeof headers, V8 "%s", more);
+	int status = kit_raw(k, "POST", "/files/", headers, p, n);
+	snprintf(url, sizeof url, "%s", kit_h(k, "Location") ? kit_h(k, "Location") : "");
+	return status;
+}
+
+static int draft_patch(const char *more, const void *p, size_t n)
+{
+	char headers[400];
+	snprintf(headers, sizeof headers, PART "%s", more);
+	return kit_raw(k, "PATCH", url, headers, p, n);
+}
+
+static void draft_promises(void **state)
+{
+	(void)state;
+	char right[200], wrong[200];
+	snprintf(right, sizeof right, "Upload-Complete: ?0\nUpload-Length: 20\nRepr-Digest: %s\n", field_of(data, 20));
+	snprintf(wrong, sizeof wrong, "Upload-Complete: ?0\nUpload-Length: 20\nRepr-Digest: %s\n", field_of(data, 19));
+	/* in two requests, the last of them without a byte */
+	EXPECT(k, 201, draft_post(right, data, 20));
+	EXPECT(k, 201, draft_patch("Upload-Offset: 20\nUpload-Complete: ?1\n", "", 0));
+	EXPECT(k, 201, draft_post(wrong, data, 20));
+	EXPECT(k, 400, draft_patch("Upload-Offset: 20\nUpload-Complete: ?1\n", "", 0));
+	assert_non_null(strstr(kit_str(k, "type"), "digest-mismatched-values"));
+	assert_non_null(strstr(k->body, "Repr-Digest"));
+	EXPECT(k, 410, kit_raw(k, "HEAD", url, V8, NULL, 0));
+	/* in one; also without a byte */
+	memcpy(strstr(right, "?0"), "?1", 2);
+	memcpy(strstr(wrong, "?0"), "?1", 2);
+	EXPECT(k, 201, draft_post(right, data, 20));
+	EXPECT(k, 400, draft_post(wrong, data, 20));
+	assert_non_null(strstr(kit_str(k, "type"), "digest-mismatched-values"));
+	EXPECT(k, 400, draft_post("Upload-Complete: ?1\nRepr-Digest: sha-256=:AAAA:\n", data, 20));
+	assert_non_null(strstr(kit_str(k, "type"), "digest-invalid-values"));
+	snprintf(wrong, sizeof wrong, "Upload-Complete: ?1\nRepr-Digest: %s\n", field_of(data, 1));
+	EXPECT(k, 400, draft_post(wrong, "", 0));
+	assert_non_null(strstr(kit_str(k, "type"), "digest-mismatched-values"));
+	snprintf(wrong, sizeof wrong, "Upload-Complete: ?1\nRepr-Digest: %s\n", field_of("", 0));
+	EXPECT(k, 201, draft_post(wrong, "", 0));
+}
+
+static void draft_wishes(void **state)
+{
+	(void)state;
+	EXPECT(k, 201, draft_post("Upload-Complete: ?1\n", data, 20));
+	HEADER(k, "Repr-Digest", NULL);
+	EXPECT(k, 201, draft_post("Upload-Complete: ?1\nWant-Repr-Digest: sha-256=1\n", data, 20));
+	HEADER(k, "Repr-Digest", field_of(data, 20));
+	EXPECT(k, 201, draft_post("Upload-Complete: ?1\nWant-Repr-Digest: sha-256=0\n", data, 20));
+	HEADER(k, "Repr-Digest", NULL);
+	EXPECT(k, 201, draft_post("Upload-Complete: ?1\nWant-Repr-Digest: sha-512=9, sha-256=3\n", data, 20));
+	assert_true(text_starts(kit_h(k, "Repr-Digest"), "sha-512=:"));
+	/* the wish of the creation, the wish of the append */
+	for (int later = 0; later < 2; later++) {
+		EXPECT(k, 201, draft_post(later ? "Upload-Complete: ?0\n" : "Upload-Complete: ?0\nWant-Repr-Digest: sha-256=1\n", data, 10));
+		HEADER(k, "Repr-Digest", NULL);
+		EXPECT(k, 201, draft_patch(later ? "Upload-Offset: 10\nUpload-Complete: ?1\nWant-Repr-Digest: sha-256=1\n" : "Upload-Offset: 10\nUpload-Complete: ?1\n",
+			data + 10, 10));
+		HEADER(k, "Repr-Digest", field_of(data, 20));
+	}
 }
 
 #define T(f) cmocka_unit_test(f)
@@ -416,7 +529,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(of_whole_uploads), T(after_the_answer), T(in_the_answers), T(by_the_web_server), T(of_sessions), T(what_has_none_gets_it), T(a_stop_does_not_wait),
-		T(one_reader), T(a_promise_is_checked), T(an_empty_promise), T(who_comes_later_checks), T(the_check_takes_a_slot), T(told_with_the_last_byte),
+		T(one_reader), T(a_promise_is_checked), T(an_empty_promise), T(who_comes_later_checks), T(the_check_takes_a_slot), T(told_with_the_last_byte), T(told_as_the_creation_wished),
+		T(draft_promises), T(draft_wishes),
 	};
 	return cmocka_run_group_tests_name("file_digest", tests, begin, end);
 }

@@ -958,6 +958,18 @@ export const mutants = [
 		new: 'enum err e = ERR_OK;',
 	},
 	{
+		id: 'FD11', what: 'what a creation wished to be told is forgotten', suite: 'http', in: 'test_file_digest', test: 'draft_wishes', control: 'in_the_answers',
+		file: 'fcgi/upload/file_digest.c', old: '\t\t*tell = digest_by_tus(text, n);\n', new: '',
+	},
+	{
+		id: 'FD12', what: 'what the draft says of the whole is not read', suite: 'http', in: 'test_file_digest', test: 'draft_promises', control: 'in_the_answers',
+		file: 'fcgi/proto/proto_draft_create.c', old: '\t\te = draft_repr_digests(c, &repr);\n', new: '\t\trepr.n = 0;\n',
+	},
+	{
+		id: 'FD13', what: 'a digest that is not wanted is told', suite: 'http', in: 'test_file_digest', test: 'in_the_answers', control: 'of_sessions',
+		file: 'fcgi/proto/proto_checksum.c', old: 'return preference(want_repr(c), alg) == 0;', new: 'return preference(want_repr(c), alg) == 11;',
+	},
+	{
 		id: 'N51', what: 'a DELETE of what is just being finished says that it is finished', suite: 'fault', in: 'test_races', test: 'what_is_held_is_not_given_up', control: 'a_late_remover_removes_nothing',
 		file: 'fcgi/upload/session.c', old: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn e;\n\te = give_up_held', new: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn ERR_OK;\n\te = give_up_held',
 	},
@@ -1319,8 +1331,7 @@ export const mutants = [
 	},
 	{
 		id: 'I29', what: 'a body that does not match is told as tus does', suite: 'http', in: 'test_draft', test: 'content_digests', control: 'created_whole',
-		file: 'fcgi/proto/proto_draft_upload.c', old: '\tif (e == ERR_CHECKSUM)\n\t\treturn draft_mismatched(c, "Content-Digest", &cmd->wants);\n',
-		new: '',
+		file: 'fcgi/proto/proto_draft_upload.c', old: '\tif (e == ERR_CHECKSUM)\n\t\treturn out->offset < 0 ? draft_broken', new: '\tif (false)\n\t\treturn out->offset < 0 ? draft_broken',
 	},
 	{
 		id: 'I30', what: 'IETF_DRAFT is not looked at', suite: 'http', in: 'test_draft', test: 'switched_off', control: 'created_whole',
