@@ -2,93 +2,21 @@
  * file_digest.c - digests of whole files: of finished ones, computed once, after the answer; and what an upload's client said of the whole, before it is complete.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "upload/upload_priv.h"
+#include "upload/reading.h"
 
-#define READ_BUFFER (256 << 10)
 #define CHEAP (1 << 20)
 #define NOTE_MAX (1 << 20)
 #define NOTE ".meta.json"
 
-/* What the bytes of one file are for: to be compared with what they must have, and to be told of. */
-struct reading {
-	struct digest_check check;
-	struct digest d[2];             /* SHA-256 for the ledger, and another for a client */
-	struct digest_want told[2];     /* alg NULL: not made */
-};
-
-static void reading_drop(struct reading *r)
-{
-	digest_check_drop(&r->check);
-	for (int i = 0; i < 2; i++)
-		if (r->told[i].alg)
-			digest_drop(&r->d[i]);
-}
-
-static enum err reading_begin(struct reading *r, const struct digest_wants *wants, const struct digest_alg *one, const struct digest_alg *other)
-{
-	const struct digest_alg *algs[] = {one, other};
-	*r = (struct reading){0};
-	enum err e = digest_check_begin(&r->check, wants);
-	for (int i = 0; !e && i < 2; i++) {
-		e = algs[i] ? digest_begin(&r->d[i], algs[i]) : ERR_OK;
-		r->told[i].alg = e ? NULL : algs[i];
-	}
-	if (e)
-		reading_drop(r);
-	return e;
-}
-
-static void reading_add(struct reading *r, const void *p, size_t n)
-{
-	digest_check_add(&r->check, p, n);
-	for (int i = 0; i < 2; i++)
-		if (r->told[i].alg)
-			digest_add(&r->d[i], p, n);
-}
-
-/* e: how the reading ended. */
-static enum err reading_end(struct reading *r, enum err e)
-{
-	if (e) {
-		reading_drop(r);
-		return e;
-	}
-	for (int i = 0; i < 2; i++)
-		if (r->told[i].alg)
-			digest_end(&r->d[i], r->told[i].value);
-	return digest_check_end(&r->check);
-}
-
 static const struct digest_alg *sha256(void)
 {
 	return digest_by_tus("sha256", 6);
-}
-
-/* n bytes of an open file; a process that ends does not wait for that. */
-static enum err read_whole(const struct house *h, int fd, int64_t at, int64_t n, struct reading *r)
-{
-	unsigned char *buf = malloc(READ_BUFFER);
-	enum err e = buf ? ERR_OK : ERR_NOMEM;
-	for (int64_t done = 0; !e && done < n;) {
-		size_t want = n - done < READ_BUFFER ? (size_t)(n - done) : READ_BUFFER;
-		ssize_t got = blob_read(fd, buf, want, at + done);
-		if (__atomic_load_n(&h->stopping, __ATOMIC_RELAXED))
-			e = ERR_STOPPING;
-		else if (got <= 0)
-			e = ERR_INTERNAL;
-		else
-			reading_add(r, buf, (size_t)got);
-		done += got;
-	}
-	free(buf);
-	return e;
 }
 
 /* ---- before an upload is complete ---- */
@@ -129,7 +57,7 @@ static enum err whole_read(struct house *h, const struct upload *u, int64_t leng
 	/* A part file is made by its first byte. */
 	enum err e = length > 0 ? blob_open(h->blobs, u->file, false, &fd) : ERR_OK;
 	if (!e)
-		e = read_whole(h, fd, u->base, length, r);
+		e = reading_file(h, fd, u->base, length, r);
 	blob_close(fd);
 	return reading_end(r, e);
 }
@@ -183,7 +111,7 @@ static enum err file_sha256(struct house *h, struct arena *a, struct recording *
 	e = reading_begin(in, &nothing, sha256(), NULL);
 	/* What the row counts, even if the file goes on. */
 	if (!e)
-		e = reading_end(in, read_whole(h, fd, 0, r->size, in));
+		e = reading_end(in, reading_file(h, fd, 0, r->size, in));
 	blob_close(fd);
 	return e;
 }

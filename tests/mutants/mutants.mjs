@@ -858,11 +858,11 @@ export const mutants = [
 	},
 	{
 		id: 'FD6', what: 'a process that ends reads on', suite: 'http', in: 'test_file_digest', test: 'a_stop_does_not_wait', control: 'in_the_answers',
-		file: 'fcgi/upload/file_digest.c', old: '\t\tif (__atomic_load_n(&h->stopping, __ATOMIC_RELAXED))\n', new: '\t\tif (false)\n',
+		file: 'fcgi/upload/reading.c', old: '\t\tif (__atomic_load_n(&h->stopping, __ATOMIC_RELAXED))\n', new: '\t\tif (false)\n',
 	},
 	{
 		id: 'FD7', what: 'an upload is complete before it is found that it must not be', suite: 'http', in: 'test_file_digest', test: 'a_promise_is_checked', control: 'in_the_answers',
-		file: 'fcgi/upload/append.c', old: '\tif (e)\n\t\treturn e == ERR_CHECKSUM ? append_unwanted(ap)', new: '\tif (e && e != ERR_CHECKSUM)\n\t\treturn e == ERR_CHECKSUM ? append_unwanted(ap)',
+		file: 'fcgi/upload/append_complete.c', old: '\tif (e)\n\t\treturn e == ERR_CHECKSUM ? append_unwanted(ap)', new: '\tif (e && e != ERR_CHECKSUM)\n\t\treturn e == ERR_CHECKSUM ? append_unwanted(ap)',
 	},
 	{
 		id: 'FD8', what: 'a whole file is read without a slot', suite: 'http', in: 'test_file_digest', test: 'the_check_takes_a_slot', control: 'in_the_answers',

@@ -160,7 +160,7 @@ const rows = [
 			{ file: 'fcgi/upload/reap_upload.c', old: '\treturn final_join(h, a, n);', new: '\treturn ERR_OK;' },
 		] },
 	{ id: 'T130', test: '130', what: 'a part is finished like a file',
-		edits: [{ file: APPEND, old: '\tif (ap->u.concat == CONCAT_PARTIAL) {\n\t\tap->out->finish_upload', new: '\tif (0) {\n\t\tap->out->finish_upload' },
+		edits: [{ file: 'fcgi/upload/append_complete.c', old: '\tif (ap->u.concat == CONCAT_PARTIAL) {\n\t\tap->out->finish_upload', new: '\tif (0) {\n\t\tap->out->finish_upload' },
 			{ file: SQL, old: 'state=CASE concat WHEN 1 THEN 2 ELSE 1 END', new: 'state=1' }] },
 	{ id: 'T131', test: '131', what: 'a final upload is answered after three seconds', file: TUS, old: '\tif (!final_is_quick(c->house, u)', new: '\tsleep(3);\n\tif (!final_is_quick(c->house, u)' },
 
