@@ -43,7 +43,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtus.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 # These tests run the programs themselves.
-$(B)/tests/contract/test_ctl $(B)/tests/contract/test_check $(B)/tests/contract/test_backup: | $(B)/tusctl
+$(B)/tests/contract/test_ctl $(B)/tests/contract/test_ctl_parts $(B)/tests/contract/test_check $(B)/tests/contract/test_backup: | $(B)/tusctl
 $(B)/tests/contract/test_cgi: | $(B)/upload.cgi
 $(B)/tests/contract/test_supervise $(B)/tests/contract/test_supervise_hooks $(B)/tests/contract/test_slow: | $(B)/tus-fcgi
 $(B)/tests/contract/test_handover: | $(B)/tus-fcgi $(B)/upload.cgi

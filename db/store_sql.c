@@ -205,6 +205,9 @@ const char *const sql_text[SQL__MAX] = {
 		" WHERE session>0 AND session NOT IN (SELECT n FROM session)"
 		" UNION ALL SELECT 'recording row '||n||' of upload row '||upload||', which is not there' FROM recording"
 		" WHERE upload>0 AND upload NOT IN (SELECT n FROM upload)"
-		" UNION ALL SELECT 'a part of upload row '||final||' is upload row '||upload||', and one of the two is not there' FROM part"
-		" WHERE final NOT IN (SELECT n FROM upload) OR upload NOT IN (SELECT n FROM upload)",
+		" UNION ALL SELECT 'a part of upload row '||final||' is upload row '||upload||', and one of the two is not what it says' FROM part"
+		" WHERE final NOT IN (SELECT n FROM upload WHERE concat=2 AND state=0) OR upload NOT IN (SELECT n FROM upload WHERE concat=1)"
+		" UNION ALL SELECT 'upload row '||n||' is gone and keeps bytes for nobody' FROM upload"
+		" WHERE concat=1 AND state=3 AND own<>0 AND n NOT IN (SELECT upload FROM part)"
+		" UNION ALL SELECT 'upload row '||n||' waits for no part' FROM upload WHERE concat=2 AND state=0 AND n NOT IN (SELECT final FROM part)",
 };
