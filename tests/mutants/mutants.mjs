@@ -1173,6 +1173,34 @@ export const mutants = [
 		file: 'fcgi/upload/final.c', old: 'for (int i = 0; e == ERR_NOT_FOUND && i < MOVED_TRIES; i++) {', new: 'for (int i = 0; e == ERR_NOT_FOUND && i < 0; i++) {',
 	},
 	{
+		id: 'C26', what: 'the file of a part goes before its row points elsewhere', suite: 'fault', in: 'test_kth', test: 'join_last', control: 'create',
+		file: 'fcgi/upload/final.c', old: '\tenum err e = blob_sync(j->fd);\n\tif (!e)\n\t\te = store_final_took(', new: '\tblob_remove(j->h->blobs, part->file);\n\tenum err e = blob_sync(j->fd);\n\tif (!e)\n\t\te = store_final_took(',
+	},
+	{
+		id: 'C27', what: 'the bytes of a part are copied and not synced', suite: 'fault', in: 'test_kth', test: 'join_last', control: 'create',
+		file: 'fcgi/upload/final.c', old: '\tenum err e = blob_sync(j->fd);\n\tif (!e)\n\t\te = store_final_took(', new: '\tenum err e = j->fd < 0 ? blob_sync(j->fd) : ERR_OK;\n\tif (!e)\n\t\te = store_final_took(',
+	},
+	{
+		id: 'C28', what: 'the bytes of a deleted part go under the final upload that waits', suite: 'storm', args: STORM,
+		file: 'db/store_sql.c', old: 'own=CASE WHEN state=2 AND EXISTS', new: 'own=CASE WHEN state=9 AND EXISTS',
+	},
+	{
+		id: 'C29', what: 'a part of a final upload that is made is no finding', suite: 'contract', in: 'test_ctl_parts', test: 'rows_that_name_nothing_are_told', control: 'it_all_comes_back',
+		file: 'db/store_sql.c', old: 'WHERE concat=2 AND state=0) OR upload', new: 'WHERE concat=2) OR upload',
+	},
+	{
+		id: 'C30', what: 'a backup leaves the bytes of a deleted part to who waits for them', suite: 'contract', in: 'test_ctl_parts', test: 'it_all_comes_back', control: 'rows_that_name_nothing_are_told',
+		file: 'db/store_sql.c', old: 'OR (concat=1 AND own<>0)) ORDER BY n LIMIT ?3', new: 'OR (concat=1 AND state=2)) ORDER BY n LIMIT ?3',
+	},
+	{
+		id: 'C31', what: 'tusctl check looks for no bytes of parts', suite: 'contract', in: 'test_ctl_parts', test: 'a_shared_file_that_is_lost', control: 'it_all_comes_back',
+		file: 'fcgi/ctl_check_rows.c', old: '\t\treturn u->own != OWN_NOT;\n', new: '\t\treturn false;\n',
+	},
+	{
+		id: 'C32', what: 'a final upload waits for a part that has no row', suite: 'contract', in: 'test_ctl_parts', test: 'a_final_without_a_part_is_given_up', control: 'it_all_comes_back',
+		file: 'fcgi/upload/final.c', old: '\tif (sum.ready + sum.running < sum.parts)\n\t\treturn final_give_up', new: '\tif (sum.parts < 0)\n\t\treturn final_give_up',
+	},
+	{
 		id: 'P1', what: 'an empty Upload-Metadata header is malformed', suite: 'e2e', in: 'clients_python', test: 'tuspy_whole_without_metadata', control: 'tuspy_chunks_with_metadata',
 		file: 'fcgi/proto/proto_tus.c', old: '\tif (!value || !*value)\n\t\treturn ERR_OK;\n\tif (http_header_count(c->req, "Upload-Metadata")',
 		new: '\tif (!value)\n\t\treturn ERR_OK;\n\tif (!*value || http_header_count(c->req, "Upload-Metadata")',

@@ -13,6 +13,7 @@ import { sleep, until } from '../e2e/lib/http.mjs';
 import { World, randomOf } from '../storm/world.mjs';
 import { Upload, wholeUpload } from '../storm/uploads.mjs';
 import { DraftUpload } from '../storm/draft.mjs';
+import { madeOfParts } from '../storm/wholes.mjs';
 import { recorder, recording } from '../storm/sessions.mjs';
 import { inspect } from '../storm/inspect.mjs';
 import { Disk } from './disk.mjs';
@@ -46,6 +47,7 @@ async function client(n, round) {
 		const name = `pw${seed}-${round}-${n}-${i}`;
 		await world.breath();
 		if (round % 2) await recorder(world, mine, name, () => world.ending);
+		else if (mine.chance(0.2)) await madeOfParts(world, mine, name);
 		else if (mine.chance(0.5)) await wholeUpload(world, mine, name, mine.chance(0.4) ? DraftUpload : Upload);
 		else await recording(world, mine, name);
 	}

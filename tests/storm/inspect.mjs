@@ -5,11 +5,12 @@ import { spawnSync } from 'node:child_process';
 import { build } from '../e2e/lib/server.mjs';
 import { request } from '../e2e/lib/http.mjs';
 import { Recording } from './sessions.mjs';
+import { Whole } from './wholes.mjs';
 
 export function rowsOf(server) {
 	const r = spawnSync(path.join(build, 'tests/rows'), [path.join(server.data, 'tus_sessions/tus.db')], { maxBuffer: 1 << 28, encoding: 'utf8' });
 	if (r.status !== 0) throw new Error(`rows: ${r.stderr}`);
-	const out = { u: [], c: [], s: [], r: [] };
+	const out = { u: [], c: [], s: [], p: [], r: [] };
 	for (const l of r.stdout.split('\n')) if (l) { const o = JSON.parse(l); out[Object.keys(o)[0]].push(o); }
 	return out;
 }
@@ -48,7 +49,8 @@ function upload(server, rows, u, rollback) {
 		if (row.state !== 3) u.wrong(`9: it was removed, its row has state ${row.state}`);
 		return;
 	}
-	if (row.state !== 0 || u.gone) return;
+	// A complete part keeps its bytes, wherever they are now.
+	if ((row.state !== 0 && !(row.state === 2 && row.concat === 1)) || u.gone) return;
 	const have = stored(server, row.file, row.base, row.offset);
 	server.looked.told++;
 	if (rollback && !u.durable && row.offset < u.content.known) {
@@ -57,6 +59,25 @@ function upload(server, rows, u, rollback) {
 	}
 	const wrong = have ? u.content.compare(have) : row.offset > 0 ? 'its part file is missing' : '';
 	if (wrong) u.wrong(`1: ${wrong} (row ${row.n}, file ${row.file}, base ${row.base}, offset ${row.offset})`);
+}
+
+// 1: what is joined are the bytes of the parts, in their order; and nobody waits for what is not there.
+function whole(server, rows, w) {
+	const row = rows.u.find(r => r.id === w.path?.split('/').pop());
+	if (!row) return void (w.path && !w.removed && w.wrong('9: it has no row'));
+	if (w.removed && row.state !== 3) w.wrong(`9: it was removed, its row has state ${row.state}`);
+	if (w.removed || w.gone || row.state !== 0) return;
+	const have = stored(server, row.file, 0, row.offset);
+	const wrong = !have || have.length < row.offset ? 'its bytes are missing' : w.compare(have);
+	if (wrong) w.wrong(`1: ${wrong} (row ${row.n}, file ${row.file}, offset ${row.offset})`);
+}
+
+function partRows(rows, world) {
+	for (const p of rows.p)
+		if (p.waits !== 0 || p.whole !== 2 || p.concat !== 1 || ![0, 2, 3].includes(p.state) || (p.state === 2 && p.own === 0))
+			world.violations.push(`9: a part: ${JSON.stringify(p)}`);
+	for (const u of rows.u)
+		if (u.concat !== 0 && u.own !== 0 && u.state === 3 && !rows.p.some(p => p.upload === u.n)) world.violations.push(`9: kept for nobody: ${JSON.stringify(u)}`);
 }
 
 // 4: acknowledged chunks are there with their bytes.
@@ -122,8 +143,10 @@ export async function inspect(world, { rollback = false } = {}) {
 	const rows = rowsOf(world.server);
 	world.server.looked = world.count;
 	sessions(rows, world);
+	partRows(rows, world);
 	for (const t of world.things)
-		if (t instanceof Recording) recording(world.server, rows, t);
+		if (t instanceof Whole) whole(world.server, rows, t);
+		else if (t instanceof Recording) recording(world.server, rows, t);
 		else upload(world.server, rows, t, rollback);
 	for (const t of [...world.things]) await answers(world, t);
 	await files(world);

@@ -1,7 +1,7 @@
 /*
  * rows.c - prints what the ledger says, for tests that compare it with what clients were told: one JSON object a line, in one snapshot.
  *
- *   rows DATABASE     {"u":...} unfinished and whole uploads, {"c":...} complete chunks, {"s":...} takes, {"r":...} finished files
+ *   rows DATABASE     {"u":...} unfinished and whole uploads, {"c":...} complete chunks, {"s":...} takes, {"p":...} parts, {"r":...} finished files
  *
  * It reads the tables themselves, so that no error of the store's own verbs can hide from the comparison.
  */
@@ -10,12 +10,14 @@
 #include <string.h>
 
 static const struct { const char *key, *sql; } lists[] = {
-	{"u", "SELECT u.n,u.id,u.state,s.sid,s.take,u.session,u.idx,u.file,u.base,u.length,u.offset FROM upload u LEFT JOIN session s ON s.n=u.session"},
+	{"u", "SELECT u.n,u.id,u.state,s.sid,s.take,u.session,u.idx,u.file,u.base,u.length,u.offset,u.own,u.concat FROM upload u LEFT JOIN session s ON s.n=u.session"},
 	{"c", "SELECT s.sid,s.take,c.session,c.idx,c.file,c.base,c.length FROM chunk c JOIN session s ON s.n=c.session"},
 	{"s", "SELECT s.n,s.sid,s.take,s.state,s.total,s.file,s.done,s.top,s.bytes,s.parked,s.out_name,"
 	      "(SELECT count(*) FROM chunk c WHERE c.session=s.n) AS chunks,"
 	      "(SELECT ifnull(sum(b.n),0) FROM bitmap b WHERE b.session=s.n) AS noted,"
 	      "(SELECT group_concat(hex(b.bits),'') FROM (SELECT bits FROM bitmap WHERE session=s.n ORDER BY seg) b) AS bits FROM session s"},
+	{"p", "SELECT p.final,p.upload,f.state AS waits,f.concat AS whole,u.state,u.own,u.concat FROM part p LEFT JOIN upload f ON f.n=p.final"
+	      " LEFT JOIN upload u ON u.n=p.upload"},
 	{"r", "SELECT n,sid,session,upload,take,run,disk,size FROM recording"},
 };
 

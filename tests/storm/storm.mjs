@@ -16,6 +16,7 @@ import { inspect } from './inspect.mjs';
 import { World, randomOf } from './world.mjs';
 import { Upload, wholeUpload } from './uploads.mjs';
 import { DraftUpload } from './draft.mjs';
+import { madeOfParts } from './wholes.mjs';
 import { recording } from './sessions.mjs';
 import { leave, pass } from './time.mjs';
 
@@ -51,6 +52,7 @@ async function client(number) {
 		const name = `st${seed}-${number}-${i}`;
 		await world.breath();
 		if (mine.chance(0.06) && world.left.length < 40 + seconds / 2) await leave(world, mine, name);
+		else if (mine.chance(0.15)) await madeOfParts(world, mine, name);
 		else if (mine.chance(0.5)) await wholeUpload(world, mine, name, mine.chance(0.4) ? DraftUpload : Upload);
 		else await recording(world, mine, name);
 	}
@@ -114,7 +116,7 @@ try {
 	console.log(`seed ${seed}: ${rounds} rounds, ${faults.total()} kills (${faults.supervisors} of the supervisor), ${c.stops} stopped processes\nkills by call:\n${lines.join('\n')}`);
 	console.log(`${[...world.statuses].sort().map(([k, n]) => `${k}: ${n}`).join(', ')}`);
 	console.log(`commits ${faults.seen('commit', 1)}, requests ${c.requests} (${c.unanswered} unanswered), cuts ${c.cuts}, resumes ${c.resumes}, fights ${c.fights} (${c.displaced} displaced), wrong checksums ${c.mismatches}, `
-		+ `hand-overs ${m.waveforge_handovers_total}, replaced ${c.replaced}, removed ${c.removed}, finished and compared ${c.finished}, largest WAL at rest ${walMost}`);
+		+ `hand-overs ${m.waveforge_handovers_total}, replaced ${c.replaced}, made of parts ${c.joined}, removed ${c.removed}, finished and compared ${c.finished}, largest WAL at rest ${walMost}`);
 	console.log(`two days later, under ${later.kills} kills: ${later.expired} uploads expired, ${later.recovered} recordings recovered, ${later.runs} with holes offered in runs, ${c.late} came back late`);
 	console.log(`files that nothing names: ${world.scrap.size} ${[...new Set(world.scrap.values())].join(', ')}`);
 	if (none.length) console.log(`no kill at: ${none.join(', ')}`);

@@ -6,6 +6,7 @@ import { completed } from '../e2e/lib/server.mjs';
 import { inspect, partPath, rowsOf } from './inspect.mjs';
 import { Chunk, Recording } from './sessions.mjs';
 import { Upload, downloaded } from './uploads.mjs';
+import { leaveParts } from './wholes.mjs';
 
 const DAY = 86400, GONE = 3, RECOVERED = 3;   // states of an upload and of a session
 
@@ -28,7 +29,7 @@ async function leaveRecording(world, random, name) {
 }
 
 // A client that begins something and never comes back.
-export const leave = (world, random, name) => (random.chance(0.4) ? leaveUpload : leaveRecording)(world, random, name);
+export const leave = (world, random, name) => random.pick([leaveUpload, leaveUpload, leaveRecording, leaveRecording, leaveRecording, leaveParts])(world, random, name);
 
 // Runs of chunks without a hole, as bytes.
 function runs(r) {
