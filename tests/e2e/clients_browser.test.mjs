@@ -11,7 +11,7 @@ import { noBrowser, useBrowser } from './lib/browser.mjs';
 
 const server = useServer({ settings: { WORKERS: 2 } });
 const browser = useBrowser();
-const SIZE = 3 << 20, CUT = 700001;
+const SIZE = 3 << 20, CUT = 700001, CHUNK = 1 << 20;
 
 const offset = r => Number(r.headers['upload-offset']);
 const isData = r => r.length > 0;
@@ -31,8 +31,8 @@ async function sameFile(url, seed) {
 }
 
 // A test with a page of its own beside its proxy: fn(page, proxy).
-const paged = (name, page, fn, long = false) => through(server, name, async proxy => {
-	const p = await browser.open(page, `?endpoint=${encodeURIComponent(`${proxy.url}/files/`)}`);
+const paged = (name, page, fn, { long = false, query = '' } = {}) => through(server, name, async proxy => {
+	const p = await browser.open(page, `?endpoint=${encodeURIComponent(`${proxy.url}/files/`)}${query}`);
 	try {
 		await fn(p, proxy);
 	} catch (e) {
@@ -75,9 +75,9 @@ function wentOn(proxy, held, at = CUT, created = 0) {
 
 const rows = [
 	{ name: 'browser_js_one_patch' },
-	{ name: 'browser_js_chunks', options: { chunkSize: 1 << 20, addRequestId: true }, long: true },
+	{ name: 'browser_js_chunks', options: { chunkSize: CHUNK, addRequestId: true }, long: true },
 	{ name: 'browser_js_method_override', options: { overridePatchMethod: true } },
-	{ name: 'browser_js_data_with_creation', options: { chunkSize: 1 << 20, uploadDataDuringCreation: true }, first: 1 << 20, long: true },
+	{ name: 'browser_js_data_with_creation', options: { chunkSize: CHUNK, uploadDataDuringCreation: true }, first: CHUNK, long: true },
 	{ name: 'browser_js_draft_03', options: { protocol: 'ietf-draft-03' }, long: true },
 	{ name: 'browser_js_draft_05', options: { protocol: 'ietf-draft-05' } },
 ];
@@ -95,7 +95,7 @@ for (const row of rows)
 		const preflights = proxy.requests.filter(r => r.method === 'OPTIONS');
 		assert.ok(preflights.length > 0 && preflights.every(r => r.headers.origin === browser.origin && r.headers['access-control-request-method']), 'it crossed origins');
 		await sameFile(url, `${row.name}.bin`);
-	}, row.long);
+	}, row);
 
 paged('browser_js_parallel_uploads', 'tus', async (page, proxy) => {
 	const held = proxy.hold(isData, 100001);
@@ -211,18 +211,20 @@ paged('uppy_removed_file_is_terminated', 'uppy', async (page, proxy) => {
 	assert.equal(proxy.of('DELETE').length, 1, '204 at once');
 });
 
-// Several files at a time while every worker is killed.
+// Several files at a time while every worker is killed: what was acknowledged of a file is not sent again.
 paged('uppy_files_survive_killed_workers', 'uppy', async (page, proxy) => {
 	const names = [1, 2, 3, 4, 5].map(i => `uppy-killed-${i}.bin`);
-	const held = proxy.hold(isData, CUT);
+	const held = proxy.hold(r => isData(r) && offset(r) === CHUNK, CUT);
 	await page.setInputFiles('input', names.map(file));
 	const h = await held;
-	await server.arrived(CUT);
+	await server.arrived(CHUNK + CUT);
 	const dead = server.killWorkers();
 	h.go();
 	await uppyDone(page, names.length);
 	await server.waitWorkersBack(dead);
 	const urls = await page.evaluate(() => window.uppy.getFiles().map(f => [f.name, f.uploadURL]));
 	assert.equal(proxy.requests.filter(r => r.method === 'POST').length, names.length, 'no file was begun twice');
+	const sent = proxy.requests.filter(r => isData(r) && r.path === h.request.path).map(offset);
+	assert.ok(sent.length > 3 && sent.slice(1).every(o => o >= CHUNK), `${sent}`);
 	for (const [name, url] of urls) await sameFile(url, name);
-});
+}, { query: `&chunk=${CHUNK}` });

@@ -3,9 +3,9 @@ import Uppy from '@uppy/core';
 import GoldenRetriever from '@uppy/golden-retriever';
 import Tus from '@uppy/tus';
 
-const endpoint = new URLSearchParams(location.search).get('endpoint');
+const asked = new URLSearchParams(location.search);
 const uppy = new Uppy();
-uppy.use(Tus, { endpoint, retryDelays: [0, 50, 100, 200, 400, 800] });
+uppy.use(Tus, { endpoint: asked.get('endpoint'), chunkSize: Number(asked.get('chunk') ?? Infinity), retryDelays: [0, 50, 100, 200, 400, 800] });
 uppy.use(GoldenRetriever, { expires: 60000 });
 
 window.uppy = uppy;
