@@ -1428,76 +1428,78 @@ export const mutants = [
 		file: 'fcgi/guard.c', old: 'HEAD, POST, PUT, PATCH, DELETE, OPTIONS"', new: 'HEAD, POST, PUT, PATCH, OPTIONS"',
 	},
 	{
-		id: 'DR01', what: 'a creation that goes on does not tell the URL', suite: 'e2e', in: 'conformance', test: 'D8-01',
+		id: 'DR01', what: 'a creation that goes on does not tell the URL', suite: 'e2e', in: 'conformance', test: 'D8-01', also: ['D-01', 'D3-01', 'D4-01', 'D5-01', 'D6-01', 'D7-01'],
 		file: 'fcgi/proto/proto_draft_create.c', old: '\tlocate(c, u);\n\treturn call_empty(c, 201);', new: '\treturn call_empty(c, 201);',
 	},
 	{
-		id: 'DR02', what: 'the first bytes of a creation that goes on are not taken', suite: 'e2e', in: 'conformance', test: 'D4-02',
+		id: 'DR02', what: 'the first bytes of a creation that goes on are not taken', suite: 'e2e', in: 'conformance', test: 'D4-02', also: ['D3-02', 'D5-02', 'D6-02', 'D7-02', 'D8-02'],
 		file: 'fcgi/proto/proto_draft_create.c', old: 'return last || cmd.body != 0 ? fill(', new: 'return last ? fill(',
 	},
 	{
-		id: 'DR03', what: 'a creation with all bytes does not complete', suite: 'e2e', in: 'conformance', test: 'D5-03',
+		id: 'DR03', what: 'a creation with all bytes does not complete', suite: 'e2e', in: 'conformance', test: 'D5-03', also: ['D3-03', 'D4-03', 'D6-03', 'D7-03', 'D8-03'],
 		file: 'fcgi/proto/proto_draft_create.c', old: '\tcmd.end = last ? END_WITH_BODY : END_NEVER;', new: '\tcmd.end = END_NEVER;',
 	},
 	{
-		id: 'DR04', what: 'a complete creation without content goes on', suite: 'e2e', in: 'conformance', test: 'D6-04',
+		id: 'DR04', what: 'a complete creation without content goes on', suite: 'e2e', in: 'conformance', test: 'D6-04', also: ['D5-04', 'D7-04', 'D8-04'],
 		file: 'fcgi/proto/proto_draft_create.c', old: 'return last || cmd.body != 0 ? fill(', new: 'return cmd.body != 0 ? fill(',
 	},
 	{
-		id: 'DR05', what: 'PUT does not speak the draft', suite: 'e2e', in: 'conformance', test: 'D7-05',
+		id: 'DR05', what: 'PUT does not speak the draft', suite: 'e2e', in: 'conformance', test: 'D7-05', also: ['D3-05', 'D4-05', 'D5-05', 'D6-05', 'D8-05'],
 		file: 'fcgi/proto/proto_plain.c', old: '\tif (c->draft)\n\t\treturn draft_create(c, f.name);', new: '\tc->draft = NULL;',
 	},
 	{
-		id: 'DR06', what: 'a creation by a body of unknown length has none', suite: 'e2e', in: 'conformance', test: 'D3-06',
+		id: 'DR06', what: 'a creation by a body of unknown length has none', suite: 'e2e', in: 'conformance', test: 'D3-06', also: ['D4-06', 'D5-06', 'D6-06', 'D7-06', 'D8-06'],
 		file: 'fcgi/proto/proto_draft_create.c', old: 'return last || cmd.body != 0 ? fill(', new: 'return last || cmd.body > 0 ? fill(',
 	},
 	{
-		id: 'DR07', what: 'lengths that differ in one request are all the same', suite: 'e2e', in: 'conformance', test: 'D7-07',
+		id: 'DR07', what: 'lengths that differ in one request are all the same', suite: 'e2e', in: 'conformance', test: 'D7-07', also: ['D6-07', 'D8-07'],
 		file: 'fcgi/proto/proto_draft_create.c', old: 'if (given != LENGTH_UNKNOWN && ends != LENGTH_UNKNOWN && given != ends)', new: 'if (0 && given != ends)',
 	},
 	{
-		id: 'DR08', what: 'content codings are refused', suite: 'e2e', in: 'conformance', test: 'D8-08',
+		id: 'DR08', what: 'content codings are refused', suite: 'e2e', in: 'conformance', test: 'D8-08', also: ['D6-08', 'D7-08'],
 		file: 'fcgi/proto/proto_draft_create.c', old: '\tif (!draft_flag(c, &last))\n',
 		new: '\tif (http_header(c->req, "Content-Encoding"))\n\t\treturn ERR_MEDIA_TYPE;\n\tif (!draft_flag(c, &last))\n',
 	},
 	{
-		id: 'DR09', what: 'the file name of Content-Disposition is not kept', suite: 'e2e', in: 'conformance', test: 'D8-09',
+		id: 'DR09', what: 'the file name of Content-Disposition is not kept', suite: 'e2e', in: 'conformance', test: 'D8-09', also: ['D3-09', 'D4-09', 'D5-09', 'D6-09', 'D7-09'],
 		file: 'fcgi/proto/proto_draft_create.c', old: 'name ? name : field_disposition_name(c->a, http_header(c->req, "Content-Disposition"))', new: 'name',
 	},
 	{
 		id: 'DR10', what: 'a query does not tell completeness', suite: 'e2e', in: 'conformance', test: 'D7-10',
+		also: ['D3-10', 'D4-10', 'D5-10', 'D6-10', 'D8-10', 'D7-20', 'D7-45', 'D8-20'],
 		file: 'fcgi/proto/proto_draft.c', old: '\tdraft_complete(c, u->state != UPLOAD_OPEN);\n', new: '',
 	},
 	{
-		id: 'DR11', what: 'a query may be cached', suite: 'e2e', in: 'conformance', test: 'D8-11',
+		id: 'DR11', what: 'a query may be cached', suite: 'e2e', in: 'conformance', test: 'D8-11', also: ['D3-11', 'D4-11', 'D5-11', 'D6-11', 'D7-11'],
 		file: 'fcgi/proto/proto_draft.c', old: '"Cache-Control", "no-store"', new: '"Cache-Control", "max-age=60"',
 	},
 	{
-		id: 'DR12', what: 'a query with fields of a transfer is answered', suite: 'e2e', in: 'conformance', test: 'D4-12',
+		id: 'DR12', what: 'a query with fields of a transfer is answered', suite: 'e2e', in: 'conformance', test: 'D4-12', also: ['D3-12', 'D5-12', 'D6-12'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: 'enum err e = pure(c, false);', new: 'enum err e = ERR_OK;',
 	},
 	{
-		id: 'DR13', what: 'a query does not tell the length', suite: 'e2e', in: 'conformance', test: 'D8-13',
+		id: 'DR13', what: 'a query does not tell the length', suite: 'e2e', in: 'conformance', test: 'D8-13', also: ['D6-13', 'D7-13'],
 		file: 'fcgi/proto/proto_draft.c', old: 'if (u->length != LENGTH_UNKNOWN)\n\t\thttp_res_addf', new: 'if (u->length == u->offset)\n\t\thttp_res_addf',
 	},
 	{
-		id: 'DR14', what: 'what is not there is forbidden', suite: 'e2e', in: 'conformance', test: 'D5-14',
+		id: 'DR14', what: 'what is not there is forbidden', suite: 'e2e', in: 'conformance', test: 'D5-14', also: ['D3-14', 'D4-14', 'D6-14', 'D7-14', 'D8-14'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: '\tif (e == ERR_AGAIN)\n', new: '\tif (e == ERR_NOT_FOUND)\n\t\treturn ERR_FORBIDDEN;\n\tif (e == ERR_AGAIN)\n',
 	},
 	{
 		id: 'DR15', what: 'a cancellation redirects', suite: 'e2e', in: 'conformance', test: 'D8-15',
+		also: ['D3-15', 'D4-15', 'D5-15', 'D6-15', 'D7-15', 'D7-16', 'D8-16'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: 'return e ? answer(c, e) : call_empty(c, 204);', new: 'return e ? answer(c, e) : call_empty(c, 302);',
 	},
 	{
-		id: 'DR16', what: 'what was cancelled is 410 in the old versions', suite: 'e2e', in: 'conformance', test: 'D3-16',
+		id: 'DR16', what: 'what was cancelled is 410 in the old versions', suite: 'e2e', in: 'conformance', test: 'D3-16', also: ['D4-16', 'D5-16', 'D6-16'],
 		file: 'fcgi/proto/proto_draft.c', old: '.gone_is_unknown = true, ', new: '',
 	},
 	{
-		id: 'DR17', what: 'a cancellation with fields of a transfer is done', suite: 'e2e', in: 'conformance', test: 'D6-17',
+		id: 'DR17', what: 'a cancellation with fields of a transfer is done', suite: 'e2e', in: 'conformance', test: 'D6-17', also: ['D3-17', 'D4-17', 'D5-17'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: 'enum err e = pure(c, true);', new: 'enum err e = ERR_OK;',
 	},
 	{
-		id: 'DR18', what: 'a cancellation waits for the writer', suite: 'e2e', in: 'conformance', test: 'D8-18',
+		id: 'DR18', what: 'a cancellation waits for the writer', suite: 'e2e', in: 'conformance', test: 'D8-18', also: ['D3-18', 'D4-18', 'D5-18', 'D6-18', 'D7-18'],
 		file: 'fcgi/upload/upload.c', old: 'HOLD_NO_OFFSET, true, (int)h->cfg->lock_wait_ms, &hold, &asked);',
 		new: 'HOLD_NO_OFFSET, false, (int)h->cfg->lock_wait_ms, &hold, &asked);',
 	},
@@ -1506,15 +1508,15 @@ export const mutants = [
 		file: 'fcgi/proto/proto_draft_upload.c', old: '\tif (c->draft)\n\t\tdraft_describe(c, u);\n\treturn false;', new: '\treturn false;',
 	},
 	{
-		id: 'DR20', what: 'an append that is not the last one is 204 in the old versions', suite: 'e2e', in: 'conformance', test: 'D3-20',
+		id: 'DR20', what: 'an append that is not the last one is 204 in the old versions', suite: 'e2e', in: 'conformance', test: 'D3-20', also: ['D4-20', 'D5-20', 'D6-20'],
 		file: 'fcgi/proto/proto_draft.c', old: '.appended = 201', new: '.appended = 204',
 	},
 	{
-		id: 'DR21', what: 'the final answer does not say that it is', suite: 'e2e', in: 'conformance', test: 'D8-21',
+		id: 'DR21', what: 'the final answer does not say that it is', suite: 'e2e', in: 'conformance', test: 'D8-21', also: ['D3-21', 'D4-21', 'D5-21', 'D6-21', 'D7-21', 'D-07'],
 		file: 'fcgi/proto/proto_draft_create.c', old: '\tdraft_complete(c, true);\n', new: '\tdraft_complete(c, false);\n',
 	},
 	{
-		id: 'DR22', what: 'a last append without content does not complete', suite: 'e2e', in: 'conformance', test: 'D7-22',
+		id: 'DR22', what: 'a last append without content does not complete', suite: 'e2e', in: 'conformance', test: 'D7-22', also: ['D5-22', 'D6-22', 'D8-22', 'D8-36'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: 'cmd->end = *last ? END_WITH_BODY', new: 'cmd->end = *last && cmd->body != 0 ? END_WITH_BODY',
 	},
 	{
@@ -1522,36 +1524,37 @@ export const mutants = [
 		file: 'fcgi/proto/proto_draft.c', old: '.absent_ends = true, ', new: '',
 	},
 	{
-		id: 'DR23b', what: 'an append that says nothing completes in the later versions', suite: 'e2e', in: 'conformance', test: 'D5-23',
+		id: 'DR23b', what: 'an append that says nothing completes in the later versions', suite: 'e2e', in: 'conformance', test: 'D5-23', also: ['D4-23', 'D6-23'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: '*last = d->absent_ends || ', new: '*last = true || ',
 	},
 	{
-		id: 'DR24', what: '409 tells the offset that was wrong', suite: 'e2e', in: 'conformance', test: 'D7-24',
+		id: 'DR24', what: '409 tells the offset that was wrong', suite: 'e2e', in: 'conformance', test: 'D7-24', also: ['D3-24', 'D4-24', 'D5-24', 'D6-24', 'D8-24'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: '\tdraft_offset(c, expected);\n', new: '\tdraft_offset(c, provided);\n',
 	},
 	{
-		id: 'DR25', what: 'the problem details of a mismatch are changed over', suite: 'e2e', in: 'conformance', test: 'D8-25',
+		id: 'DR25', what: 'the problem details of a mismatch are changed over', suite: 'e2e', in: 'conformance', test: 'D8-25', also: ['D6-25', 'D7-25'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: '(long long)expected, (long long)provided);', new: '(long long)provided, (long long)expected);',
 	},
 	{
-		id: 'DR26a', what: 'an append may have any type in the later versions', suite: 'e2e', in: 'conformance', test: 'D6-26',
+		id: 'DR26a', what: 'an append may have any type in the later versions', suite: 'e2e', in: 'conformance', test: 'D6-26', also: ['D7-26', 'D8-26'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: 'if (d->partial_type && !field', new: 'if (0 && !field',
 	},
 	{
-		id: 'DR26b', what: 'an append must have the type in the old versions', suite: 'e2e', in: 'conformance', test: 'D4-26',
+		id: 'DR26b', what: 'an append must have the type in the old versions', suite: 'e2e', in: 'conformance', test: 'D4-26', also: ['D3-26', 'D5-26'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: 'if (d->partial_type && !field', new: 'if (!field',
 	},
 	{
-		id: 'DR27', what: 'an append of unknown length is refused', suite: 'e2e', in: 'conformance', test: 'D5-27',
+		id: 'DR27', what: 'an append of unknown length is refused', suite: 'e2e', in: 'conformance', test: 'D5-27', also: ['D3-27', 'D4-27', 'D6-27', 'D7-27', 'D8-27'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: '\tcmd->end = *last ? END_WITH_BODY',
 		new: '\tif (cmd->body < 0)\n\t\treturn ERR_INVALID;\n\tcmd->end = *last ? END_WITH_BODY',
 	},
 	{
 		id: 'DR28', what: 'a body that breaks off completes', suite: 'e2e', in: 'conformance', test: 'D8-28',
+		also: ['D3-28', 'D4-28', 'D5-28', 'D6-28', 'D7-28', 'D4-30', 'D5-30', 'D7-30', 'D8-30'],
 		file: 'fcgi/upload/append.c', old: '&& end == ap->plan.length;', new: '&& (end == ap->plan.length || got->cut);',
 	},
 	{
-		id: 'DR29', what: 'of a body that breaks off nothing is kept', suite: 'e2e', in: 'conformance', test: 'D7-29',
+		id: 'DR29', what: 'of a body that breaks off nothing is kept', suite: 'e2e', in: 'conformance', test: 'D7-29', also: ['D3-29', 'D4-29', 'D5-29', 'D6-29', 'D8-29'],
 		file: 'fcgi/upload/append.c', old: '\tint64_t end = ap->u.offset + got->stored;', new: '\tint64_t end = ap->u.offset + (got->cut ? 0 : got->stored);',
 	},
 	{
@@ -1559,15 +1562,15 @@ export const mutants = [
 		file: 'fcgi/upload/upload.c', old: 'wait_ms);\n\t\te = store_upload_by_n(h->db, a, u->n, u);\n', new: 'wait_ms);\n',
 	},
 	{
-		id: 'DR31', what: 'an append does not ask the one that hangs', suite: 'e2e', in: 'conformance', test: 'D8-31',
+		id: 'DR31', what: 'an append does not ask the one that hangs', suite: 'e2e', in: 'conformance', test: 'D8-31', also: ['D3-31', 'D4-31', 'D5-31', 'D6-31', 'D7-31'],
 		file: 'fcgi/upload/append.c', old: 'body, cmd->offset, true, (int)', new: 'body, cmd->offset, false, (int)',
 	},
 	{
-		id: 'DR32', what: 'a query completes an upload that has its length', suite: 'e2e', in: 'conformance', test: 'D7-32',
+		id: 'DR32', what: 'a query completes an upload that has its length', suite: 'e2e', in: 'conformance', test: 'D7-32', also: ['D3-32', 'D4-32', 'D5-32', 'D6-32', 'D8-32'],
 		file: 'fcgi/upload/upload.c', old: '&& (at_length || !u->is_explicit);', new: ';',
 	},
 	{
-		id: 'DR33', what: 'a last append does not tell the length', suite: 'e2e', in: 'conformance', test: 'D7-33',
+		id: 'DR33', what: 'a last append does not tell the length', suite: 'e2e', in: 'conformance', test: 'D7-33', also: ['D4-33', 'D5-33', 'D6-33', 'D8-33'],
 		file: 'fcgi/proto/proto_draft_create.c', old: '*length = ends != LENGTH_UNKNOWN ? ends : given;',
 		new: '*length = c->req->method == HTTP_PATCH ? LENGTH_UNKNOWN : ends != LENGTH_UNKNOWN ? ends : given;',
 	},
@@ -1576,11 +1579,11 @@ export const mutants = [
 		file: 'fcgi/proto/proto_draft.c', old: '.version = 8, COMPLETE, .partial_type = true, .spoils = true,', new: '.version = 8, COMPLETE, .partial_type = true,',
 	},
 	{
-		id: 'DR34', what: 'what passes the length is 413', suite: 'e2e', in: 'conformance', test: 'D6-34',
-		file: 'fcgi/proto/proto_draft_upload.c', old: 'return passes ? draft_inconsistent(c) : ERR_TOO_LARGE;', new: 'return ERR_TOO_LARGE;',
+		id: 'DR34', what: 'what passes the length is taken for a fault of ours', suite: 'e2e', in: 'conformance', test: 'D6-34', also: ['D7-34', 'D8-34', 'D6-38', 'D7-38'],
+		file: 'fcgi/proto/proto_draft_upload.c', old: 'return passes ? draft_inconsistent(c) : ERR_TOO_LARGE;', new: 'return ERR_BUSY;',
 	},
 	{
-		id: 'DR35', what: 'an append to a complete upload is answered as if it had been taken', suite: 'e2e', in: 'conformance', test: 'D6-35',
+		id: 'DR35', what: 'an append to a complete upload is answered as if it had been taken', suite: 'e2e', in: 'conformance', test: 'D6-35', also: ['D7-35', 'D6-36'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: 'return call_refuse(c, ERR_INVALID, "The upload is complete");', new: 'return call_empty(c, 201);',
 	},
 	{
@@ -1588,28 +1591,28 @@ export const mutants = [
 		file: 'fcgi/proto/proto_draft.c', old: '.version = 7, COMPLETE,', new: '.version = 7, COMPLETE, .replays = true,',
 	},
 	{
-		id: 'DR37', what: 'an append without an offset is one at 0', suite: 'e2e', in: 'conformance', test: 'D4-37',
+		id: 'DR37', what: 'an append without an offset is one at 0', suite: 'e2e', in: 'conformance', test: 'D4-37', also: ['D3-37', 'D5-37', 'D6-37', 'D7-37', 'D8-37'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: 'if (!draft_integer(c, "Upload-Offset", &cmd->offset))',
 		new: 'if (http_header(c->req, "Upload-Offset") && !draft_integer(c, "Upload-Offset", &cmd->offset))',
 	},
 	{
-		id: 'DR40', what: 'a negative length is taken for one', suite: 'e2e', in: 'conformance', test: 'D8-40',
+		id: 'DR40', what: 'a negative length is taken for one', suite: 'e2e', in: 'conformance', test: 'D8-40', also: ['D6-40', 'D7-40'],
 		file: 'fcgi/proto/proto_draft.c', old: '&v) || v < 0)', new: '&v))',
 	},
 	{
-		id: 'DR41', what: 'a number is one whatever follows', suite: 'e2e', in: 'conformance', test: 'D5-41',
+		id: 'DR41', what: 'a number is one whatever follows', suite: 'e2e', in: 'conformance', test: 'D5-41', also: ['D3-41', 'D4-41', 'D6-41', 'D7-41', 'D8-41'],
 		file: 'fcgi/http/sf.c', old: '\tskip_sp(&text);\n\treturn !*text;', new: '\treturn true;',
 	},
 	{
-		id: 'DR42', what: 'any word or number means true', suite: 'e2e', in: 'conformance', test: 'D4-42',
+		id: 'DR42', what: 'any word or number means true', suite: 'e2e', in: 'conformance', test: 'D4-42', also: ['D5-42', 'D6-42', 'D7-42', 'D8-42'],
 		file: 'fcgi/http/sf.c', old: 'm.type != SF_BOOLEAN)\n\t\treturn false;\n\t*out = m.boolean;', new: '0)\n\t\treturn false;\n\t*out = m.type != SF_BOOLEAN || m.boolean;',
 	},
 	{
-		id: 'DR43', what: 'an item has no parameters', suite: 'e2e', in: 'conformance', test: 'D8-43',
+		id: 'DR43', what: 'an item has no parameters', suite: 'e2e', in: 'conformance', test: 'D8-43', also: ['D3-43', 'D4-43', 'D5-43', 'D6-43', 'D7-43'],
 		file: 'fcgi/http/sf.c', old: 'return read_bare(p, out) && read_parameters(p);', new: 'return read_bare(p, out);',
 	},
 	{
-		id: 'DR44', what: 'OPTIONS tells no limits', suite: 'e2e', in: 'conformance', test: 'D6-44',
+		id: 'DR44', what: 'OPTIONS tells no limits', suite: 'e2e', in: 'conformance', test: 'D6-44', also: ['D7-44', 'D8-44'],
 		file: 'fcgi/proto/proto_draft.c', old: '\tlimit(c, d ? d : NEWEST, c->house->cfg->expiration);\n', new: '',
 	},
 	{
@@ -1621,52 +1624,64 @@ export const mutants = [
 		file: 'fcgi/proto/proto_draft.c', old: '"expires"', new: '"max-age"',
 	},
 	{
-		id: 'DR46', what: '413 does not tell the limits', suite: 'e2e', in: 'conformance', test: 'D8-46',
+		id: 'DR46', what: '413 does not tell the limits', suite: 'e2e', in: 'conformance', test: 'D8-46', also: ['D6-46', 'D7-46'],
 		file: 'fcgi/proto/proto_draft.c', old: '\tif (e == ERR_TOO_LARGE)\n\t\tdraft_limit(c, 0);\n', new: '',
 	},
 	{
-		id: 'DR47', what: 'an append is not checked against its Content-Digest', suite: 'e2e', in: 'conformance', test: 'D8-47',
+		id: 'DR47', what: 'an append is not checked against its Content-Digest', suite: 'e2e', in: 'conformance', test: 'D8-47', also: ['D6-47', 'D7-47'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: 'enum err e = draft_digests(c, &cmd->wants);', new: 'enum err e = ERR_OK;',
 	},
 	{
-		id: 'DR48', what: 'a creation is not checked against its Content-Digest', suite: 'e2e', in: 'conformance', test: 'D6-48',
+		id: 'DR48', what: 'a creation is not checked against its Content-Digest', suite: 'e2e', in: 'conformance', test: 'D6-48', also: ['D7-48', 'D8-48'],
 		file: 'fcgi/proto/proto_draft_create.c', old: '\t\te = draft_digests(c, &cmd.wants);', new: '\t\te = ERR_OK;',
 	},
 	{
-		id: 'DR49', what: 'a digest of an unknown algorithm is a mistake', suite: 'e2e', in: 'conformance', test: 'D8-49',
+		id: 'DR49', what: 'a digest of an unknown algorithm is a mistake', suite: 'e2e', in: 'conformance', test: 'D8-49', also: ['D6-49', 'D7-49'],
 		file: 'fcgi/proto/proto_checksum.c', old: '\t*out = all;\n\treturn ERR_OK;', new: '\t*out = all;\n\t*why = "none is known";\n\treturn all.n ? ERR_OK : ERR_INVALID;',
 	},
 	{
-		id: 'DR53', what: 'problem details have another status', suite: 'e2e', in: 'conformance', test: 'D7-53',
+		id: 'DR50', what: 'Repr-Digest of a creation is not looked at', suite: 'e2e', in: 'conformance', test: 'D8-50', also: ['D6-50', 'D7-50'],
+		file: 'fcgi/proto/proto_draft_create.c', old: '\t\te = draft_repr_digests(c, &repr);', new: '\t\trepr.n = 0;',
+	},
+	{
+		id: 'DR51', what: 'the answer to a whole upload does not tell its digest', suite: 'e2e', in: 'conformance', test: 'D6-51', also: ['D7-51', 'D8-51'],
+		file: 'fcgi/proto/proto_draft_create.c', old: '\tcall_repr_tell(c, &out.told);\n\treturn draft_final(c, u);', new: '\treturn draft_final(c, u);',
+	},
+	{
+		id: 'DR52', what: 'what is wished for at creation is forgotten', suite: 'e2e', in: 'conformance', test: 'D7-52', also: ['D6-52', 'D8-52'],
+		file: 'fcgi/proto/proto_draft_create.c', old: '.tell = call_repr_preferred(c)}', new: '.tell = NULL}',
+	},
+	{
+		id: 'DR53', what: 'problem details have another status', suite: 'e2e', in: 'conformance', test: 'D7-53', also: ['D6-53', 'D8-53', 'D8-35'],
 		file: 'fcgi/proto/proto_draft.c', old: 'json_put_int(o, "status", err_status(e));', new: 'json_put_int(o, "status", err_status(e) + 1);',
 	},
 	{
-		id: 'DR54', what: 'a refusal does not tell the offset', suite: 'e2e', in: 'conformance', test: 'D6-54',
+		id: 'DR54', what: 'a refusal does not tell the offset', suite: 'e2e', in: 'conformance', test: 'D6-54', also: ['D4-54', 'D5-54'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: '\t\tdraft_offset(c, u->offset);\n\treturn e;', new: '\t\treturn e;\n\treturn e;',
 	},
 	{
-		id: 'DR55', what: 'answers do not name their version', suite: 'e2e', in: 'conformance', test: 'D5-55',
+		id: 'DR55', what: 'answers do not name their version', suite: 'e2e', in: 'conformance', test: 'D5-55', also: ['D3-55', 'D4-55', 'D6-55', 'D7-55', 'D8-55'],
 		file: 'fcgi/proto/proto_draft.c', old: '\tc->draft = as;\n\tif (d)\n', new: '\tc->draft = as;\n\tif (0)\n',
 	},
 	{
-		id: 'DR60', what: 'what tus has created is not the draft\'s', suite: 'e2e', in: 'conformance', test: 'D3-60',
+		id: 'DR60', what: 'what tus has created is not the draft\'s', suite: 'e2e', in: 'conformance', test: 'D3-60', also: ['D4-60', 'D5-60', 'D6-60', 'D7-60', 'D8-60'],
 		file: 'fcgi/proto/proto_draft_upload.c', old: '!e && u->concat != CONCAT_NONE ?', new: '!e && !u->is_explicit ?',
 	},
 	{
-		id: 'DR61', what: 'HEAD of tus is answered in the draft', suite: 'e2e', in: 'conformance', test: 'D4-61',
+		id: 'DR61', what: 'HEAD of tus is answered in the draft', suite: 'e2e', in: 'conformance', test: 'D4-61', also: ['D3-61', 'D5-61'],
 		file: 'fcgi/proto/proto_draft.c', old: '\tif (http_header(c->req, "Tus-Resumable"))\n\t\treturn ERR_OK;\n', new: '',
 	},
 	{
-		id: 'DR_01', what: 'uploads have one URL', suite: 'e2e', in: 'conformance', test: 'D-01',
-		file: 'fcgi/proto/proto_draft_create.c', old: '"/files/%s", u->id', new: '"/files/%.2s", u->id',
+		id: 'DR_01', what: 'uploads have one URL', suite: 'e2e', in: 'conformance', test: 'D-01', also: ['D3-01', 'D4-01', 'D5-01', 'D6-01', 'D7-01', 'D8-01'],
+		file: 'fcgi/proto/proto_draft_create.c', old: '"/files/%s", u->id', new: '"/files/%.1s", u->id',
 	},
 	{
-		id: 'DR_03', what: 'an unknown version is repeated', suite: 'e2e', in: 'conformance', test: 'D-03',
+		id: 'DR_03', what: 'an unknown version is repeated', suite: 'e2e', in: 'conformance', test: 'D-03', also: ['D-02'],
 		file: 'fcgi/proto/proto_draft.c', old: '\tc->draft = as;\n\tif (d)\n\t\thttp_res_addf(c->res, c->a, INTEROP, "%d", d->version);',
 		new: '\tc->draft = as;\n\thttp_res_set(c->res, INTEROP, http_header(c->req, INTEROP));',
 	},
 	{
-		id: 'DR_04', what: 'what is not complete is not told in the oldest version', suite: 'e2e', in: 'conformance', test: 'D-04',
+		id: 'DR_04', what: 'what is not complete is not told in the oldest version', suite: 'e2e', in: 'conformance', test: 'D-04', also: ['D3-30'],
 		file: 'fcgi/proto/proto_draft.c', old: '.complete = "Upload-Incomplete", ', new: '.complete = "Upload-Incomplete", .sense = true, ',
 	},
 	{
@@ -1678,7 +1693,7 @@ export const mutants = [
 		file: 'fcgi/guard.c', old: 'Upload-Draft-Interop-Version, Upload-Limit, Repr', new: 'Upload-Draft-Interop-Version, Repr',
 	},
 	{
-		id: 'DR_08', what: 'a HEAD or PATCH of tus is one of the draft', suite: 'e2e', in: 'conformance', test: 'D-08',
+		id: 'DR_08', what: 'a HEAD or PATCH of tus is one of the draft', suite: 'e2e', in: 'conformance', test: 'D-08', also: ['D6-61', 'D7-61', 'D8-61'],
 		file: 'fcgi/proto/proto_draft.c', old: '\t*yes = partial;\n\tif (http_header(c->req, "Tus-Resumable"))\n\t\treturn ERR_OK;\n',
 		new: '\t*yes = partial || c->req->method == HTTP_HEAD || c->req->method == HTTP_PATCH;\n',
 	},
