@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { createHash } from 'node:crypto';
 import { check, start, useServer } from './lib/server.mjs';
-import { request } from './lib/http.mjs';
+import { request, until } from './lib/http.mjs';
 import { made, offsetOf, openPatch, patch, patchHeaders } from './lib/tus.mjs';
 import { bytes } from './lib/data.mjs';
 
@@ -62,4 +62,45 @@ check('a_process_that_dies_in_a_checked_body_leaves_the_old_offset', async () =>
 	assert.equal(res.status, 204, `${res}`);
 	const got = await request(server, 'GET', url);
 	assert.equal(digest(got.body), digest(Buffer.concat([bytes('checked', 0, 10), body])));
+});
+
+// Every download of a finished file tells the digest of the whole, whoever sends it; what is no download of it does not.
+for (const SENDFILE of ['none', 'x-accel-redirect'])
+	check(`whole_file_digest_sent_by_${SENDFILE}`, async () => {
+		const s = await start({ settings: { WORKERS: 1, FILE_DIGEST: 'sha256', SENDFILE } });
+		try {
+			const data = bytes('whole', 0, 3 << 20), right = `sha-256=:${digest(data)}:`;
+			const url = await made(s, { length: data.length, body: data });
+			const told = async (headers, method = 'GET') => {
+				const res = await request(s, method, url, { headers });
+				return [res.status, res.headers['repr-digest'], res.headers.etag];
+			};
+			// its digest is made after the answer
+			const [, , etag] = await until(async () => { const got = await told({}); return got[1] && got; }, { what: 'Repr-Digest' });
+			assert.deepEqual((await told({})).slice(0, 2), [200, right]);
+			assert.deepEqual((await told({ Range: 'bytes=100-199' })).slice(0, 2), [206, right]);
+			assert.deepEqual((await told({ 'If-None-Match': etag })).slice(0, 2), [304, right]);
+			// nginx finds that out after it has put the header there
+			if (SENDFILE === 'none') assert.deepEqual((await told({ Range: `bytes=${data.length}-` })).slice(0, 2), [416, undefined]);
+			assert.deepEqual((await told({ 'Want-Repr-Digest': 'sha-256=0' })).slice(0, 2), [200, undefined]);
+			const { recordings } = (await request(s, 'GET', '/recordings/')).json;
+			assert.equal(recordings[0].sha256, createHash('sha256').update(data).digest('hex'));
+			assert.equal((await request(s, 'GET', `${recordings[0].url}.meta.json`)).json.sha256, recordings[0].sha256);
+		} finally {
+			await s.stop();
+		}
+	});
+
+check('the_reaper_makes_the_digests_that_a_dead_process_owes', async () => {
+	const s = await start({ settings: { WORKERS: 1, REAP_INTERVAL: 1 } });
+	try {
+		const data = bytes('owed', 0, 2 << 20);
+		const url = await made(s, { length: data.length, body: data });
+		assert.equal((await request(s, 'GET', url)).headers['repr-digest'], undefined);
+		await s.restart({ ...s.settings, FILE_DIGEST: 'sha256' });
+		const told = await until(async () => (await request(s, 'GET', url)).headers['repr-digest'], { what: 'Repr-Digest' });
+		assert.equal(told, `sha-256=:${digest(data)}:`);
+	} finally {
+		await s.stop();
+	}
 });

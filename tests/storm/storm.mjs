@@ -42,7 +42,7 @@ const faults = new Faults(world, dir, random);
 const done = apart ?? path.join(data, 'uploaded_data');
 for (const [k, v] of Object.entries(faults.environment([path.join(data, 'tus_uploads'), path.join(data, 'tus_sessions'), done]))) process.env[k] = v;
 world.server = await start({ dataDir: data, settings: {
-	WORKERS: workers, LOCK_WAIT_MS: 1500, RESTARTS_PER_MINUTE: 1000, REAP_INTERVAL: 2, LOG_LEVEL: 'warning', UPLOAD_DIR: done,
+	WORKERS: workers, LOCK_WAIT_MS: 1500, RESTARTS_PER_MINUTE: 1000, REAP_INTERVAL: 2, LOG_LEVEL: 'warning', UPLOAD_DIR: done, FILE_DIGEST: seed % 2 ? 'sha256' : 'none',
 	...Object.fromEntries(said('set').map(s => s.split(/=(.*)/s, 2))) } });
 
 async function client(number) {
@@ -116,7 +116,7 @@ try {
 	console.log(`seed ${seed}: ${rounds} rounds, ${faults.total()} kills (${faults.supervisors} of the supervisor), ${c.stops} stopped processes\nkills by call:\n${lines.join('\n')}`);
 	console.log(`${[...world.statuses].sort().map(([k, n]) => `${k}: ${n}`).join(', ')}`);
 	console.log(`commits ${faults.seen('commit', 1)}, requests ${c.requests} (${c.unanswered} unanswered), cuts ${c.cuts}, resumes ${c.resumes}, fights ${c.fights} (${c.displaced} displaced), wrong checksums ${c.mismatches}, `
-		+ `hand-overs ${m.waveforge_handovers_total}, replaced ${c.replaced}, made of parts ${c.joined}, removed ${c.removed}, finished and compared ${c.finished}, largest WAL at rest ${walMost}`);
+		+ `hand-overs ${m.waveforge_handovers_total}, replaced ${c.replaced}, made of parts ${c.joined}, removed ${c.removed}, finished and compared ${c.finished} (${c.digests} with a digest), largest WAL at rest ${walMost}`);
 	console.log(`two days later, under ${later.kills} kills: ${later.expired} uploads expired, ${later.recovered} recordings recovered, ${later.runs} with holes offered in runs, ${c.late} came back late`);
 	console.log(`files that nothing names: ${world.scrap.size} ${[...new Set(world.scrap.values())].join(', ')}`);
 	if (none.length) console.log(`no kill at: ${none.join(', ')}`);

@@ -186,12 +186,21 @@ export async function wholeUpload(world, random, name, kind = Upload) {
 	world.things.delete(u);
 }
 
+// A file that has its digest already tells the right one. '' or what is wrong.
+function digested(world, res) {
+	const told = res.headers['repr-digest'];
+	if (told === undefined) return '';
+	world.count.digests++;
+	const right = `sha-256=:${createHash('sha256').update(res.body).digest('base64')}:`;
+	return told === right ? '' : `Repr-Digest ${told} of a file that has ${right}`;
+}
+
 // Asks for the file until it is there; judge: '' or what is wrong with it.
 export async function downloaded(thing, path, judge) {
 	for (const began = Date.now(); ;) {
 		const res = await thing.world.ask(thing, 'GET', path);
 		if (res?.status === 200) {
-			const wrong = judge(res.body);
+			const wrong = judge(res.body) || digested(thing.world, res);
 			if (wrong) thing.wrong(`download: ${wrong}`);
 			else thing.world.count.finished++;
 			thing.world.files?.set(thing, { thing, path, judge });

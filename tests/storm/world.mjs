@@ -34,7 +34,7 @@ const PASSING = [408, 409, 423, 429, 502, 503, 504, 507];
 export class World {
 	constructor({ seed, server, timeout = 20000, patience = 120000, first = false }) {
 		Object.assign(this, { seed, server, timeout, patience, first });   // patience: an upload that does not get on for so long is wedged
-		this.count = { requests: 0, unanswered: 0, resumes: 0, fights: 0, mismatches: 0, displaced: 0, cuts: 0, finished: 0, removed: 0, replaced: 0, stops: 0, late: 0, joined: 0,
+		this.count = { requests: 0, unanswered: 0, resumes: 0, fights: 0, mismatches: 0, digests: 0, displaced: 0, cuts: 0, finished: 0, removed: 0, replaced: 0, stops: 0, late: 0, joined: 0,
 			checked: 0, told: 0, chunks: 0, gone: 0, back: 0 };   // looked at while the world stood still
 		this.statuses = new Map();
 		this.violations = [];
