@@ -6,7 +6,7 @@
 
 #include "proto/proto.h"
 
-#define CONCAT_TEXT_MAX 8192    /* HEAD repeats it in one header */
+#define CONCAT_TEXT_MAX 8000    /* HEAD repeats it in one header, and Apache takes no longer line than 8 KiB from a program */
 #define CONCAT_PARTS_MAX 1000
 
 /* One URL of a list: of an upload below the base path, absolute or relative to /files/ (RFC 3986). host (256 bytes) becomes its host in lower case without port, ""

@@ -1201,6 +1201,14 @@ export const mutants = [
 		file: 'fcgi/upload/final.c', old: '\tif (sum.ready + sum.running < sum.parts)\n\t\treturn final_give_up', new: '\tif (sum.parts < 0)\n\t\treturn final_give_up',
 	},
 	{
+		id: 'C33', what: 'a list of parts is taken that no HEAD can repeat behind Apache', suite: 'e2e', in: 'long_headers', test: 'HEAD_repeats_the_longest_list_of_parts',
+		control: 'HEAD_repeats_the_longest_metadata',
+		edits: [
+			{ file: 'fcgi/proto/proto_concat.h', old: '#define CONCAT_TEXT_MAX 8000', new: '#define CONCAT_TEXT_MAX 8192' },
+			{ file: 'tests/e2e/long_headers.test.mjs', old: 'LIST = 8000;', new: 'LIST = 8192;' },
+		],
+	},
+	{
 		id: 'P1', what: 'an empty Upload-Metadata header is malformed', suite: 'e2e', in: 'clients_python', test: 'tuspy_whole_without_metadata', control: 'tuspy_chunks_with_metadata',
 		file: 'fcgi/proto/proto_tus.c', old: '\tif (!value || !*value)\n\t\treturn ERR_OK;\n\tif (http_header_count(c->req, "Upload-Metadata")',
 		new: '\tif (!value)\n\t\treturn ERR_OK;\n\tif (!*value || http_header_count(c->req, "Upload-Metadata")',
