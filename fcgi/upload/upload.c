@@ -135,6 +135,7 @@ enum err upload_find(struct house *h, struct arena *a, const char *id, struct up
 enum err upload_settle(struct house *h, struct arena *a, struct upload *u, bool at_length, struct append_out *out)
 {
 	enum err e = ERR_OK;
+	struct digest_wants wants;
 	int wait_ms = at_length || h->cfg->lock_wait_ms < SETTLE_MS ? SETTLE_MS : (int)h->cfg->lock_wait_ms;
 	*out = (struct append_out){0};
 	/* Whoever brings the bytes of a final one together writes for nobody who asks. */
@@ -148,10 +149,13 @@ enum err upload_settle(struct house *h, struct arena *a, struct upload *u, bool 
 		e = ERR_LOCKED;
 	/* Who is told that all bytes are there sends no more of them. */
 	bool full = !e && u->state == UPLOAD_OPEN && u->offset == u->length && (at_length || !u->is_explicit);
-	/* To find out whether they are right takes longer than he waits. */
-	if (full && u->repr)
+	/* To find out whether they are right takes longer than he waits. That they are all there would be taken for that they are right. */
+	if (full && u->repr) {
+		upload_promised(u, &wants);
 		out->finish_upload = u->n;
-	else if (full && upload_end_full(h, a, u->n, out) == ERR_OK)
+		return wants.n > 0 ? ERR_LOCKED : ERR_OK;
+	}
+	if (full && upload_end_full(h, a, u->n, out) == ERR_OK)
 		e = store_upload_by_n(h->db, a, u->n, u);
 	return e;
 }

@@ -57,7 +57,8 @@ enum err upload_find(struct house *h, struct arena *a, const char *id, struct up
 struct append_out;
 /* For HEAD: asks a living writer to let go, waits at most 200 ms for his last publication, reads the row. Waits for no lock. An upload that has all its bytes and
  * whose process died before it was complete is completed; one that is explicit only if whoever asks takes its length for its end (at_length: tus).
- * Who does not (the draft) waits for the writer as long as a newcomer would, and gets ERR_LOCKED if he is still there.
+ * Who does not (the draft) waits for the writer as long as a newcomer would, and gets ERR_LOCKED if he is still there. Who does gets it as long as all bytes are there
+ * and nobody has found out whether they are what was promised.
  * ERR_NOT_FOUND: a chunk, and it is complete now. out: only what is to be finished later. */
 enum err upload_settle(struct house *h, struct arena *a, struct upload *u, bool at_length, struct append_out *out);
 /* Display name of a whole upload, from the usual metadata keys. From the arena, or static. */

@@ -103,6 +103,29 @@ static void complete_is_not_told_as_incomplete(void **state)
 		HEADER(k, "Upload-Complete", "?1");
 }
 
+/* For tus all bytes are success, after which it asks no more: so it is not told of them before they are what the draft has promised. */
+static void a_promise_comes_first(void **state)
+{
+	(void)state;
+	/* Of "hello", and of nothing. */
+	static const char good[] = "Upload-Complete: ?0\nUpload-Length: 5\nRepr-Digest: sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:\n";
+	static const char none[] = "Upload-Complete: ?0\nUpload-Length: 5\nRepr-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:\n";
+	EXPECT(k, 201, create(good, "hello", 5));
+	EXPECT(k, 423, kit_tus(k, "HEAD", url, NULL, NULL, 0));
+	HEADER(k, "Upload-Offset", NULL);
+	EXPECT(k, 200, kit_tus(k, "HEAD", url, NULL, NULL, 0));
+	HEADER(k, "Upload-Offset", "5");
+	EXPECT(k, 200, kit_get(k, url));
+	EXPECT(k, 201, create(none, "hello", 5));
+	IS_AT("5", "?0");
+	EXPECT(k, 423, kit_tus(k, "HEAD", url, NULL, NULL, 0));
+	EXPECT(k, 410, kit_tus(k, "HEAD", url, NULL, NULL, 0));
+	/* It is asked for the digest, but nothing is promised. */
+	EXPECT(k, 201, create("Upload-Complete: ?0\nUpload-Length: 5\nWant-Repr-Digest: sha-256=1\n", "hello", 5));
+	EXPECT(k, 200, kit_tus(k, "HEAD", url, NULL, NULL, 0));
+	HEADER(k, "Upload-Offset", "5");
+}
+
 /* ---- numbers ---- */
 
 static void numbers_out_of_reach(void **state)
@@ -287,6 +310,7 @@ int main(void)
 		cmocka_unit_test(a_length_is_not_the_end),
 		cmocka_unit_test(gone_is_gone),
 		cmocka_unit_test(complete_is_not_told_as_incomplete),
+		cmocka_unit_test(a_promise_comes_first),
 		cmocka_unit_test(numbers_out_of_reach),
 		cmocka_unit_test(names),
 		cmocka_unit_test(too_many_pairs),

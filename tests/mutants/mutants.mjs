@@ -970,6 +970,16 @@ export const mutants = [
 		file: 'fcgi/proto/proto_checksum.c', old: 'return preference(want_repr(c), alg) == 0;', new: 'return preference(want_repr(c), alg) == 11;',
 	},
 	{
+		id: 'DA17', what: 'HEAD of tus tells that all is there before it is known to be what was promised', suite: 'http', in: 'test_draft_mixed', test: 'a_promise_comes_first', control: 'names',
+		file: 'fcgi/upload/upload.c', old: 'return wants.n > 0 ? ERR_LOCKED : ERR_OK;',
+		new: 'return ERR_OK;',
+	},
+	{
+		id: 'DA18', what: 'HEAD of tus waits for a promise that nobody has made', suite: 'http', in: 'test_draft_mixed', test: 'a_promise_comes_first', control: 'names',
+		file: 'fcgi/upload/upload.c', old: 'return wants.n > 0 ? ERR_LOCKED : ERR_OK;',
+		new: 'return ERR_LOCKED;',
+	},
+	{
 		id: 'N51', what: 'a DELETE of what is just being finished says that it is finished', suite: 'fault', in: 'test_races', test: 'what_is_held_is_not_given_up', control: 'a_late_remover_removes_nothing',
 		file: 'fcgi/upload/session.c', old: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn e;\n\te = give_up_held', new: '(int)h->cfg->lock_wait_ms, &hold, NULL);\n\tif (e)\n\t\treturn ERR_OK;\n\te = give_up_held',
 	},

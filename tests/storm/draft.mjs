@@ -1,4 +1,5 @@
 // draft.mjs - clients of the IETF draft with one upload each, in every interop version; now and then another one goes on by tus.
+import { createHash } from 'node:crypto';
 import { TUS, patchHeaders } from '../e2e/lib/tus.mjs';
 import { Upload } from './uploads.mjs';
 
@@ -11,6 +12,8 @@ export class DraftUpload extends Upload {
 		this.mixed = random.chance(0.3);
 		this.may = false;           // somebody has said, or means by his protocol, that it ends
 		this.durable = true;        // at every level
+		// Nobody fights for what is promised: other bytes would break the promise.
+		this.promise = random.chance(0.3) ? `sha-256=:${createHash('sha256').update(this.content.bytes(0, 0, length)).digest('base64')}:` : null;
 	}
 
 	get named() { return this.version ? { 'Upload-Draft-Interop-Version': this.version } : {}; }
@@ -26,8 +29,10 @@ export class DraftUpload extends Upload {
 		this.asked = Date.now();
 	}
 
-	ended(res) {
+	ended(res, answered = false) {
 		if (!this.says(res)) return;
+		// An answer that is told again may leave it out.
+		if (answered && this.promise && (res.headers['repr-digest'] ?? this.promise) !== this.promise) this.wrong(`it has the digest ${res.headers['repr-digest']}`);
 		if (!this.may) this.wrong('it is complete, though nobody has said so');
 		if (Number(res.headers['upload-offset']) !== this.length) this.wrong(`it is complete at ${res.headers['upload-offset']}`);
 		this.complete = true;
@@ -38,10 +43,10 @@ export class DraftUpload extends Upload {
 		this.may ||= whole;
 		return { method: this.random.chance(0.3) ? 'PUT' : 'POST', deferred,
 			headers: { ...this.named, ...this.flag(whole), ...(deferred ? {} : { 'Upload-Length': this.length }), 'Content-Disposition': `inline; filename="${this.name}.bin"`,
-				...(first ? {} : { 'Content-Length': 0 }) } };
+				...(this.promise ? { 'Repr-Digest': this.promise, 'Want-Repr-Digest': 'sha-256=3' } : {}), ...(first ? {} : { 'Content-Length': 0 }) } };
 	}
 
-	created(res) { this.ended(res); }
+	created(res) { this.ended(res, true); }
 
 	get asking() { return { headers: this.named }; }
 
@@ -77,8 +82,14 @@ export class DraftUpload extends Upload {
 
 	succeeded(res) {
 		if (res.status < 200 || res.status > 299) return false;
-		this.ended(res);
+		this.ended(res, true);
 		return true;
+	}
+
+	async fight(at, n) {
+		if (!this.promise) return super.fight(at, n);
+		const r = await this.patch(at, n);
+		if (r?.ok) this.told(r.offset, r.body);
 	}
 
 	get mismatched() { return 400; }

@@ -163,7 +163,7 @@ export class Upload extends Thing {
 		for (let first = true; ; first = false) {
 			const res = await this.world.ask(this, 'DELETE', this.path, this.asking);
 			this.gone = true;
-			if (res && (res.status === 204 || (!first && res.status === 410))) break;
+			if (res && (res.status === 204 || (!first && [404, 410].includes(res.status)))) break;
 			if (res && !this.world.passes(res.status)) this.wrong(`DELETE answered ${res}`);
 			if (this.wedged) { this.wrong('wedged: it cannot be removed'); break; }
 			await sleep(this.random.int(10, 100));
