@@ -63,6 +63,13 @@ static const char *uploaded(const void *p, size_t n)
 	return url;
 }
 
+/* The id that the last answer told. */
+static const char *located(void)
+{
+	snprintf(url, sizeof url, "%s", strstr(kit_h(k, "Location"), "/files/"));
+	return url + strlen("/files/");
+}
+
 static struct recording row_of(const char *sid, const char *disk)
 {
 	struct recording r;
@@ -117,13 +124,13 @@ static void after_the_answer(void **state)
 	uploaded(data, 10);
 	is_digested(url + strlen("/files/"), "a.bin", data, 10);
 	EXPECT(k, 201, kit_raw(k, "PUT", "/upload/b.bin", NULL, data, LARGE));
-	is_digested(strstr(kit_h(k, "Location"), "/files/") + strlen("/files/"), "b.bin", data, LARGE);
+	is_digested(located(), "b.bin", data, LARGE);
 	for (int large = 0; large < 2; large++) {
 		size_t n = large ? LARGE : 100;
 		form_begin(&f);
 		form_add_file(&f, "file", "c.bin", NULL, data, n);
 		EXPECT(k, 201, form_send(k, "/upload", NULL, &f));
-		is_digested(strstr(kit_h(k, "Location"), "/files/") + strlen("/files/"), "c.bin", data, n);
+		is_digested(located(), "c.bin", data, n);
 	}
 }
 
