@@ -751,13 +751,13 @@ static void deleted(void)
 	EXPECT(other, 200, kit_raw(other, "DELETE", "/recordings/" SID "/a.webm", "", NULL, 0));
 }
 
-/* Deleted while its note is being written: no note stays behind. */
+/* Deleted when its note is about to be written: no note stays behind. */
 static void a_removed_file_leaves_no_note(void **state)
 {
 	(void)state;
 	take("another", "z.webm");     /* their folder stays */
 	take("the first", "a.webm");
-	at(SHIM_RENAME, "completed/a.webm.meta.json", deleted);
+	at(SHIM_UNLINK, "completed/.a.webm.meta.json.new", deleted);
 	assert_int_equal(recording_digest(kit_house(k), row("a.webm").n), ERR_NOT_FOUND);
 	over();
 	kit_reap(k);
