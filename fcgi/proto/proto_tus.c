@@ -180,6 +180,13 @@ void tus_describe(struct call *c, int64_t offset, int64_t length, const char *me
 
 /* ---- /files/ and /files/{id} ---- */
 
+/* A final one that waits lives as long as its parts do, of which each tells its own time. */
+static void expires_of(struct call *c, const struct upload *u)
+{
+	if (u->concat != CONCAT_FINAL)
+		tus_expires(c, u->expires);
+}
+
 static enum err find(struct call *c, bool guarded, struct upload *u)
 {
 	if (!name_upload_id(c->param[0]))
@@ -246,7 +253,7 @@ enum err tus_create(struct call *c)
 	else
 		tus_offset(c, u.offset);
 	if (u.offset != u.length || u.concat == CONCAT_PARTIAL)
-		tus_expires(c, u.expires);
+		expires_of(c, &u);
 	return call_empty(c, 201);
 }
 
@@ -272,7 +279,7 @@ enum err tus_head(struct call *c)
 	tus_describe(c, joining ? NO_OFFSET : u.offset, u.length, u.meta);
 	concat_describe(c, &u);
 	if (u.state == UPLOAD_OPEN || u.concat == CONCAT_PARTIAL)
-		tus_expires(c, u.expires);
+		expires_of(c, &u);
 	return call_empty(c, 200);
 }
 

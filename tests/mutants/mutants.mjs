@@ -1219,6 +1219,10 @@ export const mutants = [
 		],
 	},
 	{
+		id: 'C34', what: 'a final upload promises a time that its parts may not have', suite: 'http', in: 'test_concat', test: 'check_126_129_parts_that_still_run', control: 'check_117_partial',
+		file: 'fcgi/proto/proto_tus.c', old: '\tif (u->concat != CONCAT_FINAL)\n\t\ttus_expires', new: '\tif (u->concat != CONCAT_NONE || c)\n\t\ttus_expires',
+	},
+	{
 		id: 'P1', what: 'an empty Upload-Metadata header is malformed', suite: 'e2e', in: 'clients_python', test: 'tuspy_whole_without_metadata', control: 'tuspy_chunks_with_metadata',
 		file: 'fcgi/proto/proto_tus.c', old: '\tif (!value || !*value)\n\t\treturn ERR_OK;\n\tif (http_header_count(c->req, "Upload-Metadata")',
 		new: '\tif (!value)\n\t\treturn ERR_OK;\n\tif (!*value || http_header_count(c->req, "Upload-Metadata")',

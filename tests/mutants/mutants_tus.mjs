@@ -33,7 +33,7 @@ const rows = [
 		new: '\tif (c->req->nseg == 1)\n\t\tdraft_announce(c);\n\telse\n\t\tupload_remove(c->house, c->a, c->req->seg[1]);\n' },
 
 	// ---- HEAD
-	{ id: 'T020', test: '020', what: 'HEAD is answered with 206', file: TUS, old: '\t\ttus_expires(c, u.expires);\n\treturn call_empty(c, 200);', new: '\t\ttus_expires(c, u.expires);\n\treturn call_empty(c, 206);', control: OPTIONS },
+	{ id: 'T020', test: '020', what: 'HEAD is answered with 206', file: TUS, old: '\t\texpires_of(c, &u);\n\treturn call_empty(c, 200);', new: '\t\texpires_of(c, &u);\n\treturn call_empty(c, 206);', control: OPTIONS },
 	{ id: 'T021', test: '021', also: ['064'], what: 'an offset of 0 is not told', file: TUS, old: '\tif (offset >= 0)\n\t\thttp_res_addf', new: '\tif (offset > 0)\n\t\thttp_res_addf', control: '023' },
 	{ id: 'T022', test: '022', what: 'HEAD does not tell the length', file: TUS, old: '\telse if (length != LENGTH_UNKNOWN)\n\t\thttp_res_addf(c->res, c->a, "Upload-Length", "%lld", (long long)length);\n', new: '' },
 	{ id: 'T023', test: '023', what: 'HEAD may be cached', file: TUS, old: '"Cache-Control", "no-store"', new: '"Cache-Control", "no-cache"' },
@@ -122,7 +122,7 @@ const rows = [
 	// ---- expiration, checksum
 	{ id: 'T094', test: '094', what: 'expiration is not announced', file: EXT, old: 'if (ext_on(cfg, (enum tus_ext)x))', new: 'if (x != EXT_EXPIRATION && ext_on(cfg, (enum tus_ext)x))' },
 	{ id: 'T096', test: '096', what: 'dates end in UTC', file: 'fcgi/base/clock.c', old: '" GMT"', new: '" UTC"' },
-	{ id: 'T097', test: '097', what: 'HEAD tells a later end than there is', file: TUS, old: '\t\ttus_expires(c, u.expires);\n\treturn call_empty(c, 200);', new: '\t\ttus_expires(c, u.expires + 7);\n\treturn call_empty(c, 200);' },
+	{ id: 'T097', test: '097', what: 'HEAD tells a later end than there is', file: TUS, old: '\t\texpires_of(c, &u);\n\treturn call_empty(c, 200);', new: '\t\ttus_expires(c, u.expires + 7);\n\treturn call_empty(c, 200);' },
 	{ id: 'T098', test: '098', also: ['025', '112', '113', '114'], what: 'what is gone is in conflict',
 		edits: [
 			{ file: UPLOAD, old: '\t\treturn ERR_GONE;\n\tif (!expired(out))', new: '\t\treturn ERR_CONFLICT;\n\tif (!expired(out))' },
