@@ -44,8 +44,10 @@ enum err final_is_due(struct house *h, const struct upload *u, bool *due)
 	enum err e = store_parts_sum(h->db, u->n, &sum);
 	if (e || sum.ready == sum.parts)
 		return e;
-	*due = sum.ready + sum.running < sum.parts || sum.expires <= clock_now();
-	return *due ? ERR_OK : store_upload_expires(h->db, u->n, sum.expires);
+	/* The time of a part that runs may be over, and yet somebody writes it: who expires it ends the waiting, too. */
+	*due = sum.ready + sum.running < sum.parts;
+	int64_t now = clock_now();
+	return *due ? ERR_OK : store_upload_expires(h->db, u->n, sum.expires > now ? sum.expires : now + h->cfg->expiration);
 }
 
 /* ---- bytes ---- */

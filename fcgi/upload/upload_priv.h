@@ -65,7 +65,7 @@ const char *upload_disk(struct arena *a, const struct upload *u);
 enum err final_join(struct house *h, struct arena *a, int64_t n);
 /* final_join for all that name this part. */
 enum err part_finals_join(struct house *h, struct arena *a, int64_t part);
-/* A due final one lives on while a part of it may grow; *due: it does not. */
+/* A due final one lives on while none of its parts is lost; *due: one is. */
 enum err final_is_due(struct house *h, const struct upload *u, bool *due);
 /* Removes the part file of an upload that needs it no more, unless another row does. */
 enum err upload_file_drop(struct house *h, const struct upload *u);

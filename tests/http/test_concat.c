@@ -412,6 +412,23 @@ static void check_100_parts_of_what_waits_stay(void **state)
 	gone(&p[0]);
 }
 
+/* Its part is due, but somebody writes it: who waits for it waits. */
+static void check_100_a_part_with_a_writer(void **state)
+{
+	(void)state;
+	struct url p[2] = {part(0, 1000), partial(500)}, f = final_of(p, 2, 201);
+	struct upload u;
+	struct hold *writer;
+	assert_int_equal(upload_find(kit_house(k), k->a, strrchr(p[1].s, '/') + 1, &u), ERR_OK);
+	assert_int_equal(hold_take(kit_house(k)->holds, HOLD_UPLOAD(u.n), NULL, HOLD_NO_OFFSET, false, 0, &writer, NULL), ERR_OK);
+	time_passes(1100);
+	is_there(&f, -1, 1500);
+	hold_drop(writer);
+	time_passes(0);
+	gone(&f);
+	gone(&p[1]);
+}
+
 /* ---- events ---- */
 
 static void check_130_only_the_final_one_is_told_of(void **state)
@@ -437,7 +454,7 @@ int main(void)
 		T(check_117_partial), T(check_118_127_final), T(check_119_length_and_128_body), T(check_120_121_no_parts), T(parts_of_others), T(check_123_parts_again),
 		T(check_128_sum_above_the_maximum), T(check_126_129_parts_that_still_run), T(check_129_after_a_restart), T(check_115_either_is_deleted),
 		T(a_part_is_deleted_while_others_run), T(a_final_is_deleted_while_parts_run), T(a_running_part_is_deleted), T(parts_expire),
-		T(check_100_parts_of_what_waits_stay), T(check_130_only_the_final_one_is_told_of),
+		T(check_100_parts_of_what_waits_stay), T(check_100_a_part_with_a_writer), T(check_130_only_the_final_one_is_told_of),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1223,6 +1223,10 @@ export const mutants = [
 		file: 'fcgi/proto/proto_tus.c', old: '\tif (u->concat != CONCAT_FINAL)\n\t\ttus_expires', new: '\tif (u->concat != CONCAT_NONE || c)\n\t\ttus_expires',
 	},
 	{
+		id: 'C35', what: 'a final upload expires under the writer of its part', suite: 'http', in: 'test_concat', test: 'check_100_a_part_with_a_writer', control: 'check_117_partial',
+		file: 'fcgi/upload/final.c', old: '\t*due = sum.ready + sum.running < sum.parts;', new: '\t*due = sum.ready + sum.running < sum.parts || sum.expires <= clock_now();',
+	},
+	{
 		id: 'P1', what: 'an empty Upload-Metadata header is malformed', suite: 'e2e', in: 'clients_python', test: 'tuspy_whole_without_metadata', control: 'tuspy_chunks_with_metadata',
 		file: 'fcgi/proto/proto_tus.c', old: '\tif (!value || !*value)\n\t\treturn ERR_OK;\n\tif (http_header_count(c->req, "Upload-Metadata")',
 		new: '\tif (!value)\n\t\treturn ERR_OK;\n\tif (!*value || http_header_count(c->req, "Upload-Metadata")',
