@@ -178,7 +178,7 @@ static void too_many_pairs(void **state)
 	for (int n = 250; n < 258; n++) {
 		char all[4000] = "Upload-Complete: ?1\nContent-Disposition: inline; filename=a.bin\nContent-Type: text/plain\nUpload-Metadata: ";
 		for (int i = 0; i < n; i++)
-			snprintf(all + strlen(all), 8, "%sk%d", i ? "," : "", i);
+			snprintf(all + strlen(all), sizeof all - strlen(all), "%sk%d", i ? "," : "", i);
 		strcat(all, "\n");
 		create(all, data, 10);
 		EXPECT(k, n > 253 ? 400 : 201, k->status);
