@@ -40,10 +40,13 @@ static const char usage[] =
 	"  events [--after N] [--limit N] [--follow]   what happened, behind number N, at most 100; follow: goes on until it is ended\n"
 	"  hooks                   delivers once what is due to the hook (the pool does that by itself)\n"
 	"  config [--check | --manual]   NAME=value of every setting; where they come from; what they mean\n"
+	"  doctor URL [--key K] [--insecure] [--origin O] [--pause S] [--finish]\n"
+	"                          tries the installation at URL from outside and says what to change: origin: of pages that shall be able to use it;\n"
+	"                          pause: how long a body is interrupted, 3 s; finish: also finishes, downloads and deletes a small file\n"
 	"\n"
 	"Settings come from where the server has them (environment, CONFIG_FILE); --data and --config stand for DATA_DIR and CONFIG_FILE.\n"
 	"Run it as the user of the server, so that the server may use what it makes. --json: the same as JSON.\n"
-	"Exit: 0 done, 1 failed or not sound, 2 wrong usage.\n";
+	"Exit: 0 done, 1 failed or not sound, 2 wrong usage, or nothing could be tried.\n";
 
 /* ---- arguments ---- */
 
@@ -172,6 +175,7 @@ static const struct command commands[] = {
 	{"events", NEEDS_ROWS,    ctl_events},
 	{"hooks",  NEEDS_ROWS,    ctl_hooks},
 	{"config", NEEDS_NOTHING, config},
+	{"doctor", NEEDS_NOTHING, ctl_doctor},
 };
 
 static const struct command *command_named(const char *name)
@@ -281,5 +285,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "tusctl: the output could not be written\n");
 		return CTL_FAILED;
 	}
-	return rc;
+	return rc == CTL_UNTRIED ? CTL_USAGE : rc;
 }

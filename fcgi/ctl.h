@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "upload/upload.h"
 
-enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };   /* exit codes */
+enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_UNTRIED = 3 };   /* exit codes; untried leaves as 2 too, without the usage */
 
 struct ctl {
 	const struct config *cfg;
@@ -35,6 +35,7 @@ int ctl_events(struct ctl *c);
 int ctl_hooks(struct ctl *c);
 int ctl_backup(struct ctl *c);
 int ctl_restore(struct ctl *c);
+int ctl_doctor(struct ctl *c);
 
 /* ---- arguments ---- */
 

@@ -1,5 +1,5 @@
 /*
- * hook_post.c - a hook that is a URL: a signed POST of the event; 2xx is success. The only file that knows libcurl.
+ * hook_post.c - a hook that is a URL: a signed POST of the event; 2xx is success. Besides ctl_http.c the only file that knows libcurl.
  *
  * The library is loaded when the first POST needs it, not linked: it brings some thirty others with it, which no worker needs.
  */

@@ -36,6 +36,7 @@ static void wrong_usage_is_2(void **state)
 		{{NULL}}, {{"bogus"}}, {{"list", "x"}}, {{"list", "--what"}}, {{"show"}}, {{"show", "a", "b"}}, {{"reap", "--limit"}}, {{"reap", "--limit", "0"}},
 		{{"reap", "--limit", "x"}}, {{"check", "x"}}, {{"key"}}, {{"key", "add"}}, {{"key", "add", "a b"}}, {{"key", "add", "-x"}}, {{"key", "remove"}},
 		{{"key", "list", "x"}}, {{"key", "remove", "x", "--admin"}}, {{"config", "x"}}, {{"config", "--check", "--manual"}}, {{"--what", "list"}}, {{"init", "x"}},
+		{{"doctor"}}, {{"doctor", "ftp://x/"}}, {{"doctor", "http://x/", "y"}}, {{"doctor", "http://x/", "--key"}},
 	};
 	struct scene *s = *state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -1,7 +1,7 @@
 // mutants.mjs - one row a defect: what it is, where it is put in, and which test must fail of it.
 //
 // B01-B35 are the weaknesses of the replaced system; where several defects lead to one, letters tell them apart. D rows weaken durability, E rows the outbox and its hook,
-// C rows concatenation, I and DA rows the IETF draft, P rows what programs of other people would stumble over, N rows what keeps two who work at once from each other's files and room.
+// C rows concatenation, Q rows what tusctl doctor must find, I and DA rows the IETF draft, P rows what programs of other people would stumble over, N rows what keeps two who work at once from each other's files and room.
 // T and DR rows are what the conformance suite must notice: suite 'e2e', in 'conformance', test is the number of a check.
 // old must be found exactly once in file; edits: several replacements. in: the test file (of e2e: 'bugs' unless told); control: a test that must still pass.
 import { tus } from './mutants_tus.mjs';
@@ -1722,6 +1722,18 @@ export const mutants = [
 		id: 'DR_08', what: 'a HEAD or PATCH of tus is one of the draft', suite: 'e2e', in: 'conformance', test: 'D-08', also: ['D6-61', 'D7-61', 'D8-61'],
 		file: 'fcgi/proto/proto_draft.c', old: '\t*yes = partial;\n\tif (http_header(c->req, "Tus-Resumable"))\n\t\treturn ERR_OK;\n',
 		new: '\t*yes = partial || c->req->method == HTTP_HEAD || c->req->method == HTTP_PATCH;\n',
+	},
+	{
+		id: 'Q01', what: 'a body that a web server threw away is not noticed', suite: 'e2e', in: 'doctor_plants', test: 'nginx_bodies_are_buffered', control: 'nginx_no-store_is_dropped',
+		file: 'fcgi/ctl_doctor_upload.c', old: '\tif (at <= from)\n\t\tdoctor_find(', new: '\tif (at < from)\n\t\tdoctor_find(',
+	},
+	{
+		id: 'Q02', what: 'the web server is taken for the application', suite: 'e2e', in: 'doctor_plants', test: 'nginx_PATCH_and_DELETE_are_forbidden',
+		control: 'nginx_downloads_are_compressed', file: 'fcgi/ctl_http_answer.c', old: 'r.ours = text_eq(header_in(c->h->a, r.head, "X-Request-ID", 0), c->h->id);', new: 'r.ours = true;',
+	},
+	{
+		id: 'Q03', what: 'what the doctor made is left behind', suite: 'e2e', in: 'doctor', test: 'nginx_as_shipped', control: 'settings_tus_is_off',
+		file: 'fcgi/ctl_doctor_upload.c', old: 'for (int i = 0; i < d->made_n; i++)', new: 'for (int i = 0; i < 0; i++)',
 	},
 ];
 

@@ -40,13 +40,15 @@ const alive = pid => {
 
 class Server {
 	// below: folders between the scratch folder and the data folder.
-	constructor({ settings = {}, dataDir, below = '', front, wrap = [] }) {
+	// program: another scripts/run.
+	constructor({ settings = {}, dataDir, below = '', front, wrap = [], program = runner }) {
 		this.own = dataDir === undefined;
 		this.data = dataDir;
 		this.below = below;
 		this.settings = settings;
 		this.front = front;
 		this.wrap = wrap;
+		this.program = program;
 		this.text = '';
 	}
 
@@ -61,7 +63,7 @@ class Server {
 		const args = ['--port', '0', '--data', this.data, '--build', build];
 		if (this.front) args.push('--front', this.front);
 		for (const [k, v] of Object.entries(this.settings)) args.push('--set', `${k}=${v}`);
-		const [file, ...rest] = [...this.wrap, runner, ...args];
+		const [file, ...rest] = [...this.wrap, this.program, ...args];
 		this.process = spawn(file, rest, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.exited = new Promise(done => this.process.on('exit', (code, signal) => { this.gone = { code, signal }; done(); }));
 		this.url = await new Promise((ready, fail) => {
