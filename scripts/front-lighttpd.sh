@@ -1,20 +1,4 @@
-# front-lighttpd.sh - lighttpd for scripts/run, which sources this. Uses: top run near socket host port fill() origins().
-front_name=lighttpd
-front_packages=fronts
-front_group=www-data        # runs without root's rights
-front_quit=INT
+# front-lighttpd.sh - lighttpd for scripts/run, which sources this.
+. "$top/scripts/lighttpd.sh"
 
-front_conf() {
-	mkdir -p "$near/spool"
-	[ -z "$front_owner" ] || chown "$front_group" "$near/spool"
-	{ echo 'return {'; origins | sed 's/.*/	["&"] = true,/'; echo '}'; } > "$near/origins.lua"
-	cp "$top/scripts/lighttpd-answers.lua" "$near/answers.lua"
-	fill "$top/scripts/lighttpd.conf.in" "$near/lighttpd.conf" NEAR "$near" NOFILE "$(ulimit -Hn | sed 's/unlimited/65536/')"
-	front_command=(lighttpd -D -f "$near/lighttpd.conf")
-	[ -n "$front_owner" ] || return 0
-	# If it gave up the rights itself, the kernel would forget that it is to end with its parent; so it has none, and its pid file is where it may write.
-	front_command=(setpriv --reuid www-data --regid www-data --clear-groups --pdeathsig TERM "${front_command[@]}")
-	: > "$near/lighttpd.pid"
-	chown www-data "$near/lighttpd.pid"
-	ln -sf "$near/lighttpd.pid" "$run/lighttpd.pid"
-}
+front_conf() { lighttpd_conf lighttpd.conf.in; }

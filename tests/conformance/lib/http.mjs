@@ -1,5 +1,5 @@
 // http.mjs - an HTTP/1.1 client on a bare socket: tests decide every byte, and how a connection dies.
-// A server is a URL, or an object with one as `url`; a path may be an absolute URL, which then says both.
+// A server is a URL, or an object with one as `url` (and, for https, the certificate to trust as `ca`); a path may be an absolute URL, which then says both.
 import net from 'node:net';
 import tls from 'node:tls';
 import { once } from 'node:events';
@@ -18,8 +18,9 @@ export async function until(fn, { what = 'condition', timeout = 10000, every = 2
 }
 
 export class Connection {
-	constructor(socket) {
+	constructor(socket, raw = socket) {
 		this.socket = socket;
+		this.raw = raw;   // below TLS
 		this.buffer = Buffer.alloc(0);
 		this.ended = false;
 		this.error = null;
@@ -62,7 +63,7 @@ export class Connection {
 	// Half close, close (FIN) and reset (RST).
 	fin() { this.socket.end(); }
 	close() { this.socket.destroy(); }
-	rst() { this.socket.resetAndDestroy(); }
+	rst() { this.raw.resetAndDestroy(); }
 
 	async more(timeout) {
 		if (this.ended) return false;
@@ -157,13 +158,13 @@ export class Answer {
 export async function connect(server) {
 	const { protocol, hostname, port } = new URL(server.url ?? server);
 	const host = hostname.replace(/^\[|\]$/g, '');
-	const to = { host, allowHalfOpen: true, noDelay: true };
 	const secure = protocol === 'https:';
-	const socket = secure
-		? tls.connect({ ...to, port: Number(port || 443), servername: net.isIP(host) ? undefined : host, ALPNProtocols: ['http/1.1'] })
-		: net.connect({ ...to, port: Number(port || 80) });
-	await once(socket, secure ? 'secureConnect' : 'connect');
-	return new Connection(socket);
+	const raw = net.connect({ host, port: Number(port || (secure ? 443 : 80)), allowHalfOpen: true, noDelay: true });
+	await once(raw, 'connect');
+	if (!secure) return new Connection(raw);
+	const socket = tls.connect({ socket: raw, host, servername: net.isIP(host) ? undefined : host, ALPNProtocols: ['http/1.1'], ca: server.ca });
+	await once(socket, 'secureConnect');
+	return new Connection(socket, raw);
 }
 
 // Where a request goes: the server, and the path as it is put on the request line.

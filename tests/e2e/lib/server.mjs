@@ -14,6 +14,7 @@ export const everything = process.env.TEST_ALL === '1';
 
 let failures = 0;
 const servers = new Set();
+const webServers = ['nginx', 'apache', 'lighttpd'];
 
 // A named test that remembers failure, so that the scratch folders are kept.
 export function check(name, fn, { timeout = 60000, skip } = {}) {
@@ -69,7 +70,7 @@ class Server {
 		this.url = await new Promise((ready, fail) => {
 			const hear = d => {
 				this.text += d;
-				const m = /^ready (http:\/\/\S+?)\/?$/m.exec(this.text);
+				const m = /^ready (https?:\/\/\S+?)\/?$/m.exec(this.text);
 				if (m) ready(m[1]);
 			};
 			this.process.stdout.on('data', hear);
@@ -79,6 +80,7 @@ class Server {
 			setTimeout(() => fail(new Error(`server not ready within 30 s\n${this.text}`)), 30000).unref();
 		});
 		this.port = Number(new URL(this.url).port);
+		if (this.url.startsWith('https:')) this.ca = fs.readFileSync(path.join(this.runDir, 'tls/cert.pem'));
 		return this;
 	}
 
@@ -98,8 +100,24 @@ class Server {
 		return out;
 	}
 
-	workers() { return Object.entries(this.pids()).filter(([n]) => n.startsWith('worker-')).map(([, pid]) => pid); }
-	pool() { return Object.entries(this.pids()).filter(([n]) => !['nginx', 'apache', 'lighttpd'].includes(n)).map(([, pid]) => pid); }
+	// The processes that serve requests: those of the pool, or what the web server has started.
+	workers() {
+		const own = Object.entries(this.pids()).filter(([n]) => n.startsWith('worker-')).map(([, pid]) => pid);
+		return own.length ? own : this.family().filter(p => ['tus-fcgi', 'upload.cgi'].includes(p.comm) && p.pid !== p.session).map(p => p.pid);
+	}
+	pool() { return Object.entries(this.pids()).filter(([n]) => !webServers.includes(n)).map(([, pid]) => pid); }
+	web() { return Object.entries(this.pids()).find(([n]) => webServers.includes(n))?.[1]; }
+
+	// All processes below the web server and the pool, themselves included: each of the two has a session of its own.
+	family(heads = [this.web(), this.pids().supervisor]) {
+		return fs.readdirSync('/proc').filter(n => /^\d+$/.test(n)).flatMap(n => {
+			try {
+				const [, comm, rest] = /^\d+ \((.*)\) (.*)$/s.exec(fs.readFileSync(`/proc/${n}/stat`, 'latin1'));
+				const [state, , , session] = rest.split(' ');
+				return state !== 'Z' && heads.includes(Number(session)) ? [{ pid: Number(n), comm, session: Number(session) }] : [];
+			} catch { return []; }
+		});
+	}
 
 	// Sends sig to every worker and gives their pids.
 	killWorkers(sig = 'SIGKILL') {
@@ -169,8 +187,12 @@ class Server {
 	async stop() {
 		await this.halt();
 		servers.delete(this);
+		// A program that a web server starts does not know where the reports are collected.
+		const report = process.env.SANITIZED && /\w+Sanitizer: .*|runtime error: .*/.exec(this.log());
+		if (report) failures++;
 		if (failures) process.stderr.write(`scratch folder kept: ${this.dir}\n`);
 		else if (this.own) fs.rmSync(this.dir, { recursive: true, force: true });
+		if (report) throw new Error(report[0]);
 		if (this.forced) throw new Error('server did not end on SIGTERM within 15 s');
 		const left = Object.entries(this.pids());
 		if (left.length) throw new Error(`processes left: ${JSON.stringify(left)}`);
