@@ -43,7 +43,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libtus.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 # These tests run the programs themselves.
-$(B)/tests/contract/test_ctl $(B)/tests/contract/test_ctl_parts $(B)/tests/contract/test_check $(B)/tests/contract/test_backup: | $(B)/tusctl
+$(B)/tests/contract/test_ctl $(B)/tests/contract/test_ctl_parts $(B)/tests/contract/test_check $(B)/tests/contract/test_backup $(B)/tests/contract/test_import $(B)/tests/fault/test_import_deaths: | $(B)/tusctl
 $(B)/tests/contract/test_cgi: | $(B)/upload.cgi
 $(B)/tests/contract/test_supervise $(B)/tests/contract/test_supervise_hooks $(B)/tests/contract/test_slow: | $(B)/tus-fcgi
 $(B)/tests/contract/test_handover: | $(B)/tus-fcgi $(B)/upload.cgi
@@ -51,7 +51,7 @@ $(B)/tests/contract/test_handover: | $(B)/tus-fcgi $(B)/upload.cgi
 # ... and these are linked with what stands between them and their file calls.
 FAIL = $(patsubst %.c,$(B)/obj/%.o,tests/shim/shim.c tests/shim/shim_fail.c tests/shim/shim_alloc.c)
 $(B)/tests/fault/test_kth $(B)/tests/fault/test_kth_batch: $(FAIL) | $(B)/tusctl
-$(B)/tests/fault/test_deaths $(B)/tests/fault/test_races $(B)/tests/fault/test_backup_races $(B)/tests/fault/test_apart $(B)/tests/fault/test_join: $(B)/obj/tests/shim/shim.o
+$(B)/tests/fault/test_deaths $(B)/tests/fault/test_races $(B)/tests/fault/test_backup_races $(B)/tests/fault/test_apart $(B)/tests/fault/test_join $(B)/tests/fault/test_import_deaths: $(B)/obj/tests/shim/shim.o
 # The runtimes of the sanitizers call some of them before they are ready to be told of it.
 $(B)/obj/tests/shim/shim.o: CFLAGS += -fno-sanitize=all
 

@@ -154,6 +154,7 @@ struct chunk_want {
 	int64_t spool;                      /* part file that has the bytes already, 0 if none: then parked there */
 	int64_t max_chunks, max_size;
 	bool any_owner;                     /* may go into a take of another owner */
+	bool only_new;                      /* nothing that is there is touched: ERR_CONFLICT where the chunk is complete or has a byte, or its take is finished */
 	int64_t now, expires;               /* for the session */
 	bool full;
 	/* Called inside the transaction when a new upload row was made, before anybody can see it: the place to take its hold without waiting.

@@ -49,6 +49,8 @@ static enum err take_find(struct tx *t, const struct reserve *r, struct session 
 	}
 	if (!e && !take_is_ours(r->w, s))
 		return ERR_FORBIDDEN;
+	if (!e && plan == TAKE_REOPEN && r->w->only_new)
+		return ERR_CONFLICT;
 	if (!e && plan == TAKE_REOPEN) {
 		r->out->reopen = s->n;
 		e = get_session(t->h, r->a, s->n, &r->out->s);
@@ -164,6 +166,8 @@ static enum err reserve_in(struct tx *t, struct reserve *r, struct session *s)
 	enum err e = optional(get_chunk_upload(t->h, r->a, s->n, w->idx, &p.old), &p.has_old);
 	if (e)
 		return e;
+	if (p.has_old && p.old.offset > 0 && w->only_new)
+		return ERR_CONFLICT;
 	if (p.has_old && p.old.n != w->held) {
 		out->u = p.old;
 		e = get_session(t->h, r->a, s->n, &out->s);
@@ -174,6 +178,8 @@ static enum err reserve_in(struct tx *t, struct reserve *r, struct session *s)
 		return ERR_AGAIN;
 	}
 	e = optional(get_chunk(t->h, s->n, w->idx, &out->done), &out->has_done);
+	if (!e && out->has_done && w->only_new)
+		return ERR_CONFLICT;
 	if (!e)
 		e = size_check(w, s, out);
 	if (!e)

@@ -33,6 +33,7 @@ static const char usage[] =
 	"  reap [--scan] [--limit N]   does what time demands until nothing is due; scan: also removes part files without a row;\n"
 	"                          limit: at most N rows of each kind in one go, 100\n"
 	"  backup DIR              a copy of everything that was acknowledged, in a new folder, while the server goes on\n"
+	"  import DIR [--dry-run]  takes over the recordings and the half-done sessions of a WaveForge upload folder, and leaves that as it is\n"
 	"  restore DIR             makes the data folders, which must be empty, of such a copy\n"
 	"  key add NAME [--admin]  makes a key for a client and shows it, this once\n"
 	"  key list\n"
@@ -171,6 +172,7 @@ static const struct command commands[] = {
 	{"reap",   NEEDS_ROWS,    reap_now},
 	{"backup", NEEDS_ROWS,    ctl_backup},
 	{"restore", NEEDS_NOTHING, ctl_restore},
+	{"import", NEEDS_ROWS,    ctl_import},
 	{"key",    NEEDS_ROWS,    ctl_key},
 	{"events", NEEDS_ROWS,    ctl_events},
 	{"hooks",  NEEDS_ROWS,    ctl_hooks},

@@ -36,6 +36,7 @@ int ctl_hooks(struct ctl *c);
 int ctl_backup(struct ctl *c);
 int ctl_restore(struct ctl *c);
 int ctl_doctor(struct ctl *c);
+int ctl_import(struct ctl *c);
 
 /* ---- arguments ---- */
 

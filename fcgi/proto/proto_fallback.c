@@ -167,6 +167,21 @@ static enum err complete_answer(struct call *c, const struct complete_cmd *cmd, 
 	return call_json(c, 200, o);
 }
 
+/* Its session is not known: another back end made the recording, or it is long ago. */
+static enum err complete_alone(struct call *c, const struct complete_cmd *cmd)
+{
+	struct complete_out out = {.already = true};
+	struct recording r;
+	const char *disk = name_session_id(cmd->sid, false) && cmd->name ? name_disk(c->a, cmd->name) : NULL;
+	enum err e = disk ? store_recording_get(c->house->db, c->a, cmd->sid, disk, &r) : ERR_NOT_FOUND;
+	if (!e)
+		e = call_may(c, r.owner, false);
+	out.file_name = e ? NULL : r.name;
+	if (e == ERR_NOT_FOUND)
+		return call_refuse(c, e, "Session %s not found", cmd->sid);
+	return e ? e : complete_answer(c, cmd, &out);
+}
+
 static enum err complete(struct call *c, const struct form *f, const struct json *meta)
 {
 	struct complete_cmd cmd = {0};
@@ -180,7 +195,7 @@ static enum err complete(struct call *c, const struct form *f, const struct json
 	if (!e)
 		e = session_complete(c->house, c->a, &cmd, &out);
 	if (e == ERR_NOT_FOUND)
-		return call_refuse(c, e, "Session %s not found", cmd.sid);
+		return complete_alone(c, &cmd);
 	if (e == ERR_CONFLICT) {
 		c->res->extra = missing_extra(c, out.missing, out.nmissing, out.missing_count);
 		return call_refuse(c, e, "%lld chunks are missing", (long long)out.missing_count);

@@ -48,8 +48,8 @@ static enum err session_reopen(struct house *h, struct arena *a, int64_t n)
 static void want_of(struct house *h, const struct chunk_cmd *cmd, struct chunk_want *w)
 {
 	int64_t now = clock_now();
-	*w = (struct chunk_want){.sid = cmd->sid, .owner = cmd->owner, .any_owner = cmd->any_owner, .take = cmd->take, .chunk_size = cmd->chunk_size, .name = cmd->name,
-		.format = cmd->format, .client_meta = cmd->client_meta, .idx = cmd->idx, .length = cmd->length, .meta = cmd->meta,
+	*w = (struct chunk_want){.sid = cmd->sid, .owner = cmd->owner, .any_owner = cmd->any_owner, .only_new = cmd->only_new,
+		.take = cmd->take, .chunk_size = cmd->chunk_size, .name = cmd->name, .format = cmd->format, .client_meta = cmd->client_meta, .idx = cmd->idx, .length = cmd->length, .meta = cmd->meta,
 		.max_chunks = h->cfg->max_chunks, .max_size = h->cfg->tus_max_size, .now = now,
 		/* A session without a byte is soon forgotten; bytes prolong it. */
 		.expires = now + h->cfg->abandoned_after};

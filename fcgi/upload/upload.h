@@ -107,6 +107,7 @@ enum err upload_open(struct house *h, struct arena *a, const struct upload *u, i
 struct chunk_cmd {
 	const char *sid, *owner;
 	bool any_owner;             /* may write into anybody's session */
+	bool only_new;              /* as in struct chunk_want */
 	struct take_want take;
 	int64_t chunk_size;         /* declared, 0 if not */
 	const char *name, *format;  /* NULL if not given */

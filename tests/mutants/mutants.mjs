@@ -1735,6 +1735,26 @@ export const mutants = [
 		id: 'Q03', what: 'what the doctor made is left behind', suite: 'e2e', in: 'doctor', test: 'nginx_as_shipped', control: 'settings_tus_is_off',
 		file: 'fcgi/ctl_doctor_upload.c', old: 'for (int i = 0; i < d->made_n; i++)', new: 'for (int i = 0; i < 0; i++)',
 	},
+	{
+		id: 'IM1', what: 'an import that was killed between a chunk\'s row and its bytes leaves it out for ever', suite: 'fault', in: 'test_import_deaths', test: 'each_death',
+		file: 'db/store_reserve.c', old: 'p.has_old && p.old.offset > 0 && w->only_new', new: 'p.has_old && w->only_new',
+	},
+	{
+		id: 'IM2', what: 'an import replaces what a client has sent since', suite: 'contract', in: 'test_import', test: 'what_clients_sent_stays', control: 'notes_are_torn',
+		file: 'db/store_reserve.c', old: '!e && out->has_done && w->only_new', new: '!e && out->has_done && w->only_new && 0',
+	},
+	{
+		id: 'IM3', what: 'half an assembly is taken for a finished file', suite: 'contract', in: 'test_import', test: 'assemblies_are_torn', control: 'notes_are_torn',
+		file: 'fcgi/ctl_import_take.c', old: 'return chunk_files > 0 && noted != size;', new: 'return chunk_files > 0 && noted < 0 && size < 0;',
+	},
+	{
+		id: 'IM4', what: 'an import follows links', suite: 'contract', in: 'test_import', test: 'strangers_are_left', control: 'notes_are_torn',
+		file: 'fcgi/ctl_import_tree.c', old: 'O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC', new: 'O_RDONLY | O_NONBLOCK | O_CLOEXEC',
+	},
+	{
+		id: 'IM5', what: 'a chunk that was on its way is taken for whole', suite: 'contract', in: 'test_import', test: 'a_part_that_went_on_stays', control: 'notes_are_torn',
+		file: 'fcgi/model/import.c', old: '\t} else if (tus) {\n\t\tc->whole = false;', new: '\t} else if (tus) {\n\t\tc->whole = true;\n\t\tc->length = c->size;\n\t\treturn;',
+	},
 ];
 
 // Weaknesses of which no build of this server can have a small version.
