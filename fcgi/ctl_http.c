@@ -5,8 +5,6 @@
  */
 #include "ctl_http.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <poll.h>
 #include <string.h>
 
@@ -14,28 +12,13 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "hook/hook_curl.h"
 
-#define LIBRARY "libcurl.so.4"
 #define CONNECT_S 10L
 #define SEND_MS 10000
 #define ANSWER_MS 10000
 
-#define FUNCTIONS(X) X(global_init) X(easy_init) X(easy_setopt) X(easy_perform) X(easy_getinfo) X(easy_strerror) X(easy_cleanup) X(easy_send) X(easy_recv)
-static struct {
-#define MEMBER(name) __typeof__(curl_##name) *name;
-	FUNCTIONS(MEMBER)
-#undef MEMBER
-} lib;
-
-static bool load(void)
-{
-	void *so = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	bool all = so;
-#define FIND(name) all = all && (*(void **)&lib.name = dlsym(so, "curl_" #name)) != NULL;
-	FUNCTIONS(FIND)
-#undef FIND
-	return all && lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
+static struct curl_lib lib;
 
 /* ---- the URL ---- */
 
@@ -73,8 +56,8 @@ bool ctl_http_init(struct ctl_http *h, struct arena *a, const char *url, bool *u
 	digest_random(random, sizeof random);
 	text_hex(random, sizeof random, hex);
 	h->id = arena_printf(a, "tusctl-doctor-%s", hex);
-	*why = "libcurl (" LIBRARY ") cannot be loaded";
-	return h->id && load();
+	*why = "out of memory";
+	return h->id && curl_lib_load(&lib, why);
 }
 
 /* ---- connecting ---- */

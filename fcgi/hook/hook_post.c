@@ -1,45 +1,27 @@
 /*
- * hook_post.c - a hook that is a URL: a signed POST of the event; 2xx is success. Besides ctl_http.c the only file that knows libcurl.
- *
- * The library is loaded when the first POST needs it, not linked: it brings some thirty others with it, which no worker needs.
+ * hook_post.c - a hook that is a URL: a signed POST of the event; 2xx is success.
  */
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <inttypes.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "hook/hook.h"
+#include "hook/hook_curl.h"
 
 #define CONNECT_S 10
-#define LIBRARY "libcurl.so.4"
 
-/* What is used of it. */
-#define FUNCTIONS(X) X(global_init) X(easy_init) X(easy_setopt) X(easy_perform) X(easy_getinfo) X(easy_strerror) X(easy_cleanup) X(slist_append) X(slist_free_all)
-static struct {
-#define MEMBER(name) __typeof__(curl_##name) *name;
-	FUNCTIONS(MEMBER)
-#undef MEMBER
-} lib;
-
-static bool load(void)
-{
-	void *so = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	bool all = so;
-#define FIND(name) all = all && (*(void **)&lib.name = dlsym(so, "curl_" #name)) != NULL;
-	FUNCTIONS(FIND)
-#undef FIND
-	if (!all)
-		log_event(LOG_ERROR, "hook", "HOOK_URL needs libcurl", "why", LS(dlerror()), NULL);
-	return all;
-}
+static struct curl_lib lib;
 
 enum err hook_post_init(const struct config *c)
 {
+	const char *why;
 	if (!c->hook_url || lib.global_init)
 		return ERR_OK;
-	return load() && lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? ERR_OK : ERR_INTERNAL;
+	if (curl_lib_load(&lib, &why))
+		return ERR_OK;
+	log_event(LOG_ERROR, "hook", "HOOK_URL needs libcurl", "why", LS(why), NULL);
+	return ERR_INTERNAL;
 }
 
 static size_t discard(char *p, size_t size, size_t n, void *arg)
